@@ -1,0 +1,30 @@
+# Every third-party library, found once and given one target name.
+# A build-local prefix (scripts/bootstrap fills it where a package conflicts with what a machine has) is searched first.
+set(SOTTO_DEPS_PREFIX "${CMAKE_SOURCE_DIR}/build/deps" CACHE PATH "Build-local prefix for what can't be installed")
+list(PREPEND CMAKE_PREFIX_PATH "${SOTTO_DEPS_PREFIX}")
+set(PKG_CONFIG_USE_CMAKE_PREFIX_PATH ON)
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET GLOBAL libsodium>=1.0.22)
+pkg_check_modules(sqlcipher REQUIRED IMPORTED_TARGET GLOBAL sqlcipher)
+pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET GLOBAL libqrencode)
+
+# Boost is used header-only: Asio and Beast 1.83.
+find_path(SOTTO_BOOST_INCLUDE boost/beast/version.hpp REQUIRED)
+file(STRINGS "${SOTTO_BOOST_INCLUDE}/boost/version.hpp" _boost_version REGEX "define BOOST_LIB_VERSION ")
+if(NOT _boost_version MATCHES "1_83")
+  message(FATAL_ERROR "Boost 1.83 headers are needed, but ${SOTTO_BOOST_INCLUDE} has another version: run scripts/bootstrap.")
+endif()
+add_library(sotto_boost INTERFACE)
+set_target_properties(sotto_boost PROPERTIES EXPORT_NAME boost)
+target_include_directories(sotto_boost SYSTEM INTERFACE "$<BUILD_INTERFACE:${SOTTO_BOOST_INCLUDE}>")
+target_compile_definitions(sotto_boost INTERFACE BOOST_ERROR_CODE_HEADER_ONLY BOOST_ASIO_NO_DEPRECATED
+                           BOOST_ASIO_HAS_STD_INVOKE_RESULT)
+target_link_libraries(sotto_boost INTERFACE OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
