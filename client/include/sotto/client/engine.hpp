@@ -1,0 +1,137 @@
+// The client as a state machine without I/O of its own: events and commands in, actions and notices out.
+// It reads no clock and draws no randomness but what it is given; the store is the only thing that it changes, and every
+// change is one committed transaction before the action that depends on it is returned.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sotto/client/error.hpp"
+#include "sotto/client/transport.hpp"
+#include "sotto/crypto/random.hpp"
+#include "sotto/protocol/link.hpp"
+#include "sotto/storage/client_store.hpp"
+
+namespace sotto::client {
+
+// ---- actions: what the shell must do now, in this order ----
+struct OpenConnection {
+    ConnectionId id = 0;
+    Purpose purpose = Purpose::identified;
+    protocol::Endpoint endpoint;
+};
+struct SendFrame {
+    ConnectionId id = 0;
+    Bytes frame;
+};
+struct CloseConnection {
+    ConnectionId id = 0;
+};
+using Action = std::variant<OpenConnection, SendFrame, CloseConnection>;
+
+// ---- notices: what a person or a program may want to know ----
+struct LoggedIn {
+    std::uint32_t waiting = 0;  ///< envelopes in the mailbox
+};
+struct LostServer {
+    NetworkError error = NetworkError::closed;
+    std::int64_t retry_at = 0;  ///< ms
+    std::string sentence;
+};
+struct MessageArrived {
+    std::int64_t contact = 0;
+    std::int64_t row = 0;  ///< of the committed message
+};
+struct MessageProgress {
+    std::int64_t contact = 0;
+    storage::MessageId id{};
+    storage::MessageState state = storage::MessageState::queued;
+};
+struct ContactChanged {
+    std::int64_t contact = 0;  ///< joined by a link, confirmed, key changed …
+    storage::ContactState state = storage::ContactState::claimed;
+};
+/// Something that a person must hear of: exit code and sentence.
+struct Warning {
+    Error error;
+    std::int64_t contact = 0;  ///< 0: not about one
+};
+/// The mailbox is read to its end, and what it asked for has been answered.
+struct CaughtUp {};
+using Notice = std::variant<LoggedIn, LostServer, MessageArrived, MessageProgress, ContactChanged, Warning, CaughtUp>;
+
+struct Output {
+    std::vector<Action> actions;
+    std::vector<Notice> notices;
+};
+
+/// Times in ms.
+struct EngineConfig {
+    std::int64_t delivery_idle = 60'000;         ///< an anonymous connection without work is closed after this
+    std::int64_t acknowledge_after = 300;        ///< longest wait of an owed acknowledgement (at most 30 s), jittered
+    std::int64_t request_timeout = 15'000;
+    std::int64_t backoff_first = 500;            ///< reconnects: doubled each time, jittered by half
+    std::int64_t backoff_most = 60'000;
+    std::int64_t ping_every = 30'000;
+};
+
+class Engine {
+  public:
+    /// The store holds a registered identity.
+    [[nodiscard]] static Result<Engine> create(storage::ClientStore& store, crypto::Rng& rng, const EngineConfig& config);
+    Engine(Engine&&) noexcept;
+    Engine& operator=(Engine&&) noexcept;
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+    ~Engine();
+
+    // ---- driving it; `now` in ms since 1970 ----
+    /// Logs in, keeps prekeys published, reads the mailbox, sends the outbox; stays connected until stop().
+    [[nodiscard]] Output start(std::int64_t now);
+    /// No identified connection: only sends what the outbox holds.
+    [[nodiscard]] Output start_sending(std::int64_t now);
+    [[nodiscard]] Output handle(NetworkEvent event, std::int64_t now);
+    [[nodiscard]] Output tick(std::int64_t now);
+    /// When tick() wants to be called, at the latest.
+    [[nodiscard]] std::optional<std::int64_t> next_deadline() const;
+    /// Owed acknowledgements go out at once.
+    [[nodiscard]] Output flush(std::int64_t now);
+    /// Nothing is in flight: every owed acknowledgement and queued envelope has been answered or can't be sent now.
+    [[nodiscard]] bool idle() const;
+    [[nodiscard]] bool logged_in() const;
+    [[nodiscard]] Output stop(std::int64_t now);
+
+    // ---- commands ----
+    /// Queues a text (1 to 65,536 bytes of UTF-8) in the outbox, committed; it leaves when it can.
+    /// Errors: input (empty, too long, not UTF-8, unknown contact), untrusted (contact's key has changed).
+    struct Queued {
+        storage::MessageId id{};
+        Output output;
+    };
+    [[nodiscard]] Result<Queued> send_text(std::int64_t contact, std::string_view text, std::int64_t now);
+    /// A new single-use link; the server knows its token once the output's frames are answered (`invite_ready`).
+    struct Invited {
+        protocol::ContactLink link;
+        Output output;
+    };
+    [[nodiscard]] Result<Invited> make_invite(std::int64_t now);
+    /// True once the server holds the token table that is in the store.
+    [[nodiscard]] bool tokens_published() const;
+    /// Fetches the inviter's record with the link, checks the fingerprint, makes the contact and its first envelope.
+    /// Ends in ContactChanged or Warning.
+    [[nodiscard]] Result<Output> join(const protocol::ContactLink& link, std::string_view name, std::int64_t now);
+
+    // ---- what is known ----
+    [[nodiscard]] std::string connection_summary() const;
+
+  private:
+    struct Impl;
+    explicit Engine(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sotto::client
