@@ -1,5 +1,7 @@
-// Fixed binary layouts: big-endian integers, byte strings with a length in front. docs/protocol.md section 2.
+// Fixed binary layouts: big-endian integers, byte strings with a length in front. docs/protocol.md section 1.
 #pragma once
+
+#include <algorithm>
 
 #include "sotto/crypto/bytes.hpp"
 #include "sotto/crypto/error.hpp"

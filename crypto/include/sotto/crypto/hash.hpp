@@ -17,6 +17,9 @@ using Label = std::string_view;
 /// BLAKE2b-256(key, label ‖ 0 ‖ parts…); key of 16 to 64 bytes.
 [[nodiscard]] Array<32> mac(ByteView key, Label label, std::initializer_list<ByteView> parts);
 
+/// The same into 32 bytes of the caller's, for results that are secret themselves.
+void mac(ByteView key, Label label, std::initializer_list<ByteView> parts, std::span<std::byte, 32> out);
+
 /// BLAKE2b-512(key, label ‖ 0 ‖ parts…) into 64 secret bytes.
 void mac64(ByteView key, Label label, std::initializer_list<ByteView> parts, std::span<std::byte, 64> out);
 

@@ -1,6 +1,7 @@
 // One type per key role. Encoded public keys start with a type byte, so that no kind can parse as another.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "sotto/crypto/bytes.hpp"
