@@ -28,6 +28,8 @@ using FixedView = std::span<const std::byte, N>;
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-[[nodiscard]] inline Bytes to_bytes(ByteView bytes) { return {bytes.begin(), bytes.end()}; }
+[[nodiscard]] inline Bytes to_bytes(ByteView bytes) {
+    return {bytes.begin(), bytes.end()};
+}
 
 }  // namespace sotto

@@ -9,7 +9,8 @@
 
 namespace sotto::crypto {
 
-/// Reads a layout front to back. The first failure is remembered: every later read gives zeros, and `finish()` tells.
+/// Reads a layout front to back. The first failure is remembered: every later read gives zeros, and
+/// `finish()` tells.
 class Reader {
   public:
     explicit Reader(ByteView bytes) : rest_(bytes) {}
@@ -62,7 +63,8 @@ class BasicWriter {
 using Writer = BasicWriter<Bytes>;
 using SecretWriter = BasicWriter<SecretBytes>;
 
-/// base64url without padding (RFC 4648 section 5). Decoding is strict: no other characters, canonical last digit.
+/// base64url without padding (RFC 4648 section 5). Decoding is strict: no other characters, canonical last
+/// digit.
 [[nodiscard]] std::string to_base64url(ByteView bytes);
 [[nodiscard]] Result<Bytes> from_base64url(std::string_view text);
 [[nodiscard]] std::string to_hex(ByteView bytes);

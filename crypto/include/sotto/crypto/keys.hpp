@@ -12,14 +12,19 @@
 
 namespace sotto::crypto {
 
-enum class KeyType : std::uint8_t { ed25519 = 0x01, x25519 = 0x02, mlkem768 = 0x03, mlkem768_ciphertext = 0x04 };
+enum class KeyType : std::uint8_t {
+    ed25519 = 0x01,
+    x25519 = 0x02,
+    mlkem768 = 0x03,
+    mlkem768_ciphertext = 0x04
+};
 
-inline constexpr std::size_t encoded_key_size = 33;             ///< type byte and 32 bytes
-inline constexpr std::size_t kem_public_key_size = 1184;        ///< FIPS 203, ML-KEM-768 encapsulation key
-inline constexpr std::size_t kem_ciphertext_size = 1088;        ///< FIPS 203, ML-KEM-768 ciphertext
+inline constexpr std::size_t encoded_key_size = 33;       ///< type byte and 32 bytes
+inline constexpr std::size_t kem_public_key_size = 1184;  ///< FIPS 203, ML-KEM-768 encapsulation key
+inline constexpr std::size_t kem_ciphertext_size = 1088;  ///< FIPS 203, ML-KEM-768 ciphertext
 inline constexpr std::size_t encoded_kem_key_size = 1 + kem_public_key_size;
 inline constexpr std::size_t encoded_kem_ciphertext_size = 1 + kem_ciphertext_size;
-inline constexpr std::size_t signature_size = 64;               ///< RFC 8032
+inline constexpr std::size_t signature_size = 64;  ///< RFC 8032
 
 using Signature = Array<signature_size>;
 
@@ -32,7 +37,8 @@ namespace detail {
 [[nodiscard]] bool valid_x25519(FixedView<32> key);
 [[nodiscard]] bool verify(FixedView<32> key, Label label, ByteView message, FixedView<64> signature);
 void ed25519_public(FixedView<32> seed, std::span<std::byte, 32> out);
-[[nodiscard]] Signature ed25519_sign(FixedView<32> seed, FixedView<32> public_key, Label label, ByteView message);
+[[nodiscard]] Signature ed25519_sign(FixedView<32> seed, FixedView<32> public_key, Label label,
+                                     ByteView message);
 void x25519_public(FixedView<32> secret, std::span<std::byte, 32> out);
 [[nodiscard]] bool x25519(FixedView<32> secret, FixedView<32> public_key, std::span<std::byte, 32> out);
 }  // namespace detail

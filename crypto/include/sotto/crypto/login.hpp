@@ -9,8 +9,9 @@ namespace sotto::crypto {
 
 enum class LoginPurpose : std::uint8_t { login, registration };
 
-/// What is signed: server name, account, device, the server's nonce and the TLS exporter of this very connection
-/// (RFC 9266, EXPORTER-Channel-Binding, 32 bytes; all zero only in the server's unbound mode, under a label of its own).
+/// What is signed: server name, account, device, the server's nonce and the TLS exporter of this very
+/// connection (RFC 9266, EXPORTER-Channel-Binding, 32 bytes; all zero only in the server's unbound mode,
+/// under a label of its own).
 struct LoginChallenge {
     LoginPurpose purpose = LoginPurpose::login;
     std::string server_name;
@@ -21,6 +22,7 @@ struct LoginChallenge {
 };
 
 [[nodiscard]] Signature prove_login(const LoginChallenge& challenge, const DeviceSigningKeyPair& key);
-[[nodiscard]] bool verify_login(const LoginChallenge& challenge, const DeviceSigningKey& key, FixedView<64> proof);
+[[nodiscard]] bool verify_login(const LoginChallenge& challenge, const DeviceSigningKey& key,
+                                FixedView<64> proof);
 
 }  // namespace sotto::crypto

@@ -1,9 +1,9 @@
 // From a passphrase to a key, and keys wrapped under it. Argon2id (RFC 9106), XChaCha20-Poly1305.
 #pragma once
 
-#include "sotto/crypto/random.hpp"
 #include "sotto/crypto/error.hpp"
 #include "sotto/crypto/hash.hpp"
+#include "sotto/crypto/random.hpp"
 
 namespace sotto::crypto {
 
@@ -21,10 +21,13 @@ struct PassphraseCost {
 inline constexpr std::size_t wrap_overhead = 24 + 16;  ///< nonce and tag
 
 /// exhausted if the memory can't be had; malformed if the cost is out of its range.
-[[nodiscard]] Result<PassphraseKey> stretch(ByteView passphrase, FixedView<16> salt, const PassphraseCost& cost);
+[[nodiscard]] Result<PassphraseKey> stretch(ByteView passphrase, FixedView<16> salt,
+                                            const PassphraseCost& cost);
 
 /// nonce ‖ ciphertext ‖ tag under a key derived from `key` and `purpose`; `context` is authenticated with it.
-[[nodiscard]] Bytes wrap(const PassphraseKey& key, Label purpose, ByteView context, ByteView secret, Rng& rng);
-[[nodiscard]] Result<SecretBytes> unwrap(const PassphraseKey& key, Label purpose, ByteView context, ByteView wrapped);
+[[nodiscard]] Bytes wrap(const PassphraseKey& key, Label purpose, ByteView context, ByteView secret,
+                         Rng& rng);
+[[nodiscard]] Result<SecretBytes> unwrap(const PassphraseKey& key, Label purpose, ByteView context,
+                                         ByteView wrapped);
 
 }  // namespace sotto::crypto

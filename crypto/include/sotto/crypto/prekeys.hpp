@@ -10,7 +10,7 @@ namespace sotto::crypto {
 inline constexpr std::size_t prekey_batch = 100;
 inline constexpr std::size_t prekey_refill_below = 20;
 inline constexpr std::uint32_t prekey_rotation_days = 2;
-inline constexpr std::uint32_t signed_prekey_old_days = 14;      ///< older marks the session as begun on old keys
+inline constexpr std::uint32_t signed_prekey_old_days = 14;  ///< older marks the session as begun on old keys
 inline constexpr std::uint32_t signed_prekey_refused_days = 60;  ///< older is refused
 inline constexpr std::uint32_t prekey_secret_kept_days = 30;     ///< after its replacement
 
@@ -75,8 +75,9 @@ struct PrekeyBundle {
     KemPrekey kem_prekey;
     std::optional<OneTimePrekey> one_time_prekey;
 
-    /// Every signature, every id, the signed prekey's age and its record: bad_signature, mismatch or stale otherwise.
-    /// A signed prekey made under an older record of the same account is accepted; `today` in days since 1970.
+    /// Every signature, every id, the signed prekey's age and its record: bad_signature, mismatch or stale
+    /// otherwise. A signed prekey made under an older record of the same account is accepted; `today` in days
+    /// since 1970.
     [[nodiscard]] Result<void> check(std::uint32_t today) const;
 };
 

@@ -40,8 +40,8 @@ class SystemRng final : public Rng {
     void fill(std::span<std::byte> out) override;
 };
 
-/// A stream determined by its seed (libsodium randombytes_buf_deterministic, ChaCha20), for tests, vectors and
-/// simulation only.
+/// A stream determined by its seed (libsodium randombytes_buf_deterministic, ChaCha20), for tests, vectors
+/// and simulation only.
 class SeededRng final : public Rng {
   public:
     explicit SeededRng(std::uint64_t seed);

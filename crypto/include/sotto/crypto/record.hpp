@@ -16,14 +16,15 @@ inline constexpr std::uint16_t critical_extension = 0x8000;  ///< set in an exte
 
 using RecordHash = Array<32>;
 
-/// `user@server`, as it enters every binding: the user name as 5.1 of the design allows it, the server's fixed name in
-/// lower case without a port.
+/// `user@server`, as it enters every binding: the user name as 5.1 of the design allows it, the server's
+/// fixed name in lower case without a port.
 struct Address {
     std::string user;
     std::string server;
 
-    /// malformed unless user is [a-z0-9][a-z0-9._-]{1,31} and server is a name of 1 to 253 of [a-z0-9.-] or an IPv6
-    /// address in brackets.
+    /// malformed unless user is [a-z0-9][a-z0-9._-]{1,31} and server is a DNS name or IPv4 address (1 to 253
+    /// of [a-z0-9.-], labels of 1 to 63 that neither begin nor end with a hyphen) or a canonical IPv6 address
+    /// in brackets.
     [[nodiscard]] static Result<Address> parse(std::string_view text);
     [[nodiscard]] std::string text() const { return user + "@" + server; }
     bool operator==(const Address&) const = default;
@@ -36,7 +37,7 @@ struct Device {
     std::uint32_t id = 0;  ///< never 0, never used again
     DeviceSigningKey signing_key;
     IdentityKey identity_key;
-    std::vector<std::uint8_t> versions;  ///< protocol versions it speaks, ascending, 1 to 8 of them
+    std::vector<std::uint8_t> versions;  ///< protocol versions it speaks, ascending from 1, 1 to 8 of them
     bool operator==(const Device&) const = default;
 };
 
@@ -48,7 +49,8 @@ struct Extension {
 
 struct Predecessor {
     AccountKey key;
-    Signature signature;  ///< by that key over Sotto/1/account-succession ‖ 0 ‖ encoded new account key ‖ address
+    Signature
+        signature;  ///< by that key over Sotto/1/account-succession ‖ 0 ‖ encoded new account key ‖ address
     bool operator==(const Predecessor&) const = default;
 };
 
@@ -65,12 +67,14 @@ struct RecordBody {
     bool operator==(const RecordBody&) const = default;
 };
 
-/// A record whose signature has been checked. Immutable; its canonical bytes are what is hashed, pinned and sent.
+/// A record whose signature has been checked. Immutable; its canonical bytes are what is hashed, pinned and
+/// sent.
 class AccountRecord {
   public:
     /// Signs a body; malformed if the body breaks a rule of its own layout.
     [[nodiscard]] static Result<AccountRecord> sign(RecordBody body, const AccountKeyPair& key);
-    /// Parses and verifies. Refuses trailing bytes, unknown critical extensions, unordered or repeated devices.
+    /// Parses and verifies. Refuses trailing bytes, unknown critical extensions, unordered or repeated
+    /// devices.
     [[nodiscard]] static Result<AccountRecord> parse(ByteView bytes);
 
     [[nodiscard]] const RecordBody& body() const { return body_; }
@@ -84,6 +88,10 @@ class AccountRecord {
     Bytes bytes_;
     RecordHash hash_;
 };
+
+/// The signature for `Predecessor`: the old account key names the new one for this address.
+[[nodiscard]] Signature sign_succession(const AccountKeyPair& predecessor, const AccountKey& successor,
+                                        const Address& address);
 
 enum class RecordChange : std::uint8_t {
     same,          ///< the very same record

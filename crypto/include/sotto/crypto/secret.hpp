@@ -67,6 +67,8 @@ struct WipingAllocator {
 /// Plaintext and serialised secrets: wiped on free and on every reallocation.
 using SecretBytes = std::vector<std::byte, WipingAllocator<std::byte>>;
 
-[[nodiscard]] inline SecretBytes to_secret_bytes(ByteView bytes) { return {bytes.begin(), bytes.end()}; }
+[[nodiscard]] inline SecretBytes to_secret_bytes(ByteView bytes) {
+    return {bytes.begin(), bytes.end()};
+}
 
 }  // namespace sotto::crypto

@@ -1,8 +1,8 @@
 // A session: PQXDH's result and the Double Ratchet with header encryption that grows from it.
 // docs/protocol.md sections 6 (handshake), 7 (ratchet) and 8 (envelope).
 //
-// Nothing here changes in place: sealing and opening return the next state beside their result, and the caller commits
-// the state before it sends the envelope or shows the plaintext.
+// Nothing here changes in place: sealing and opening return the next state beside their result, and the
+// caller commits the state before it sends the envelope or shows the plaintext.
 #pragma once
 
 #include <memory>
@@ -24,8 +24,8 @@ inline constexpr std::size_t max_content_size = 72 * 1024;
 inline constexpr std::size_t max_envelope_size = 96 * 1024;
 inline constexpr std::size_t min_envelope_size = 160;
 inline constexpr std::size_t envelope_overhead = 1 + 16 + 8 + (33 + 4 + 4 + 4 + 16) + 32 + 16;  ///< 134 bytes
-inline constexpr std::size_t max_kept_keys = 1000;   ///< skipped message keys of one session
-inline constexpr std::size_t max_kept_chains = 5;    ///< over at most so many receiving chains
+inline constexpr std::size_t max_kept_keys = 1000;  ///< skipped message keys of one session
+inline constexpr std::size_t max_kept_chains = 5;   ///< over at most so many receiving chains
 inline constexpr std::int64_t kept_key_lifetime_ms = 30LL * 24 * 3600 * 1000;
 
 /// A skipped message key: its own row in the store (36 to 64 bytes), not part of the session record.
@@ -53,10 +53,13 @@ class Envelope {
     [[nodiscard]] FixedView<32> commitment() const { return message_.subspan<85, 32>(); }
     [[nodiscard]] ByteView body() const { return message_.subspan(117); }
     [[nodiscard]] std::uint8_t type() const { return type_; }
+    /// Everything before the salt: type byte and handshake part; the header's associated data.
+    [[nodiscard]] ByteView prefix() const { return prefix_; }
 
   private:
     Envelope() = default;
     std::uint8_t type_ = 0;
+    ByteView prefix_;
     ByteView handshake_;
     ByteView message_;
 };
@@ -73,7 +76,7 @@ struct Match {
     std::uint32_t epoch = 0;
     Array<32> ratchet_key{};
     enum class Chain : std::uint8_t { current, next, kept } chain = Chain::current;
-    std::uint32_t kept_chain = 0;  ///< number of the chain, with Chain::kept or for a late one of the current chain
+    std::uint32_t kept_chain = 0;  ///< number of the chain that the message belongs to
     /// The kept key that opening needs, if the message is a late one: look it up and hand it to `open`.
     std::optional<KeptKeyId> needs;
 };
@@ -91,14 +94,15 @@ class Session {
     [[nodiscard]] bool initiator() const;
     /// True while every envelope of ours still repeats the handshake part (until the first reply).
     [[nodiscard]] bool awaiting_reply() const;
-    /// Begun without a one-time X25519 prekey, without a one-time KEM prekey, or on a signed prekey over 14 days old.
+    /// Begun without a one-time X25519 prekey, without a one-time KEM prekey, or on a signed prekey over 14
+    /// days old.
     [[nodiscard]] bool weak_start() const;
 
     /// Seals `content` as the next message. Error: too_large, exhausted.
     [[nodiscard]] Result<Sealed> seal(ByteView content, Rng& rng) const;
 
-    /// Does this envelope belong here? Compares the salt's hint against each header key (SipHash), and only on a match
-    /// decrypts the header. cannot_open: not ours.
+    /// Does this envelope belong here? Compares the salt's hint against each header key (SipHash), and only
+    /// on a match decrypts the header. cannot_open: not ours.
     [[nodiscard]] Result<Match> find(const Envelope& envelope) const;
 
     /// Opens it. `kept` is the key that `match.needs` named, or null if the store has none (then: duplicate).
@@ -106,10 +110,12 @@ class Session {
     [[nodiscard]] Result<Opened> open(const Envelope& envelope, const Match& match, const MessageKey* kept,
                                       std::int64_t now_ms, Rng& rng) const;
 
-    /// Chains whose keys are over 30 days old are dropped from the state; returns their numbers, for the store.
+    /// Chains whose keys are over 30 days old are dropped from the state; returns their numbers, for the
+    /// store.
     [[nodiscard]] std::vector<std::uint32_t> drop_expired_chains(std::int64_t now_ms);
 
-    /// Versioned layout of docs/protocol.md section 7.5; under 2 KiB, plus the handshake part while it is repeated.
+    /// Versioned layout of docs/protocol.md section 7.5; under 2 KiB, plus the handshake part while it is
+    /// repeated.
     [[nodiscard]] SecretBytes serialize() const;
     [[nodiscard]] static Result<Session> parse(ByteView bytes);
 
@@ -129,10 +135,11 @@ struct Sealed {
 struct Opened {
     Session next;
     SecretBytes content;
-    bool late = false;                          ///< it was overtaken by a later message of its chain
+    bool late = false;  ///< it was overtaken by a later message of its chain
+    // Changes to the kept keys, to be made in this order, in the transaction that stores `next`:
+    std::vector<std::uint32_t> dropped_chains;  ///< all kept keys of these are to be deleted
     std::vector<KeptKey> kept;                  ///< to be stored
     std::optional<KeptKeyId> used;              ///< to be deleted
-    std::vector<std::uint32_t> dropped_chains;  ///< all kept keys of these are to be deleted
 };
 
 // ---- PQXDH ----
@@ -182,11 +189,12 @@ struct Accepted {
 };
 
 /// Steps R1 to R6: everything or nothing. `self.record` must be the record with the header's sequence.
-[[nodiscard]] Result<Accepted> accept(const LocalDevice& self, const ResponderKeys& keys, const Envelope& envelope,
-                                      std::int64_t now_ms, Rng& rng);
+[[nodiscard]] Result<Accepted> accept(const LocalDevice& self, const ResponderKeys& keys,
+                                      const Envelope& envelope, std::int64_t now_ms, Rng& rng);
 
 /// True if the proof was made with this secret for this session.
-[[nodiscard]] bool invite_proof_matches(const InviteSecret& secret, const SessionId& session, const InviteProof& proof);
+[[nodiscard]] bool invite_proof_matches(const InviteSecret& secret, const SessionId& session,
+                                        const InviteProof& proof);
 
 /// Size of an envelope after padding: the next multiple of 160 up to 960 (1 KiB), Padmé above.
 [[nodiscard]] std::size_t padded_size(std::size_t size);

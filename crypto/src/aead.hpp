@@ -1,0 +1,22 @@
+// The two AEADs, in place. docs/protocol.md section 2.
+#pragma once
+
+#include "sotto/crypto/bytes.hpp"
+
+namespace sotto::crypto {
+
+inline constexpr std::size_t tag_size = 16;
+
+/// ChaCha20-Poly1305 (RFC 8439) with a zero nonce: for keys that are used once. `data` is plaintext and room
+/// for the tag; it holds the ciphertext and tag afterwards.
+void seal_once(FixedView<32> key, ByteView associated, std::span<std::byte> data);
+/// Into `out`, 16 bytes shorter than `sealed`. False if the tag is wrong; then `out` is all zero.
+[[nodiscard]] bool open_once(FixedView<32> key, ByteView associated, ByteView sealed,
+                             std::span<std::byte> out);
+
+/// XChaCha20-Poly1305, same conventions.
+void xseal(FixedView<32> key, FixedView<24> nonce, ByteView associated, std::span<std::byte> data);
+[[nodiscard]] bool xopen(FixedView<32> key, FixedView<24> nonce, ByteView associated, ByteView sealed,
+                         std::span<std::byte> out);
+
+}  // namespace sotto::crypto

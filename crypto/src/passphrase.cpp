@@ -1,0 +1,57 @@
+#include "sotto/crypto/passphrase.hpp"
+
+#include "aead.hpp"
+#include "sodium.hpp"
+
+namespace sotto::crypto {
+namespace {
+
+constexpr std::uint32_t min_memory_kib = 8 * 1024;
+constexpr std::uint32_t max_memory_kib = 4 * 1024 * 1024;
+constexpr std::uint32_t max_passes = 64;
+constexpr std::size_t nonce_size = 24;
+
+struct WrappingKeyTag;
+using WrappingKey = Secret<WrappingKeyTag, 32>;
+
+WrappingKey wrapping_key(const PassphraseKey& key, Label purpose) {
+    WrappingKey out;
+    mac(key.expose(), purpose, {}, out.writable());
+    return out;
+}
+
+}  // namespace
+
+Result<PassphraseKey> stretch(ByteView passphrase, FixedView<16> salt, const PassphraseCost& cost) {
+    start_sodium();
+    if (cost.memory_kib < min_memory_kib || cost.memory_kib > max_memory_kib || cost.passes < 1 ||
+        cost.passes > max_passes)
+        return std::unexpected(Error::malformed);
+    PassphraseKey key;
+    if (crypto_pwhash_argon2id(uc(key.writable().data()), key.size, chars_of(passphrase).data(),
+                               passphrase.size(), uc(salt.data()), cost.passes,
+                               std::size_t{cost.memory_kib} * 1024,
+                               crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0)
+        return std::unexpected(Error::exhausted);
+    return key;
+}
+
+Bytes wrap(const PassphraseKey& key, Label purpose, ByteView context, ByteView secret, Rng& rng) {
+    Bytes out(nonce_size + secret.size() + tag_size);
+    const auto nonce = std::span{out}.first<nonce_size>();
+    rng.fill(nonce);
+    std::ranges::copy(secret, out.begin() + nonce_size);
+    xseal(wrapping_key(key, purpose).expose(), nonce, context, std::span{out}.subspan(nonce_size));
+    return out;
+}
+
+Result<SecretBytes> unwrap(const PassphraseKey& key, Label purpose, ByteView context, ByteView wrapped) {
+    if (wrapped.size() < wrap_overhead) return std::unexpected(Error::cannot_open);
+    SecretBytes out(wrapped.size() - wrap_overhead);
+    if (!xopen(wrapping_key(key, purpose).expose(), wrapped.first<nonce_size>(), context,
+               wrapped.subspan(nonce_size), out))
+        return std::unexpected(Error::cannot_open);
+    return out;
+}
+
+}  // namespace sotto::crypto

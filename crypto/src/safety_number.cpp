@@ -1,0 +1,56 @@
+#include "sotto/crypto/safety_number.hpp"
+
+#include <algorithm>
+
+#include "numeric_fingerprint.hpp"
+#include "sodium.hpp"
+
+namespace sotto::crypto {
+namespace {
+
+constexpr std::size_t groups = 6;
+constexpr std::size_t group_bytes = 5;
+constexpr std::size_t group_digits = 5;
+constexpr std::array<unsigned char, 2> version{0, 0};
+
+using Digest = std::array<unsigned char, crypto_hash_sha512_BYTES>;
+
+}  // namespace
+
+std::string numeric_fingerprint(ByteView encoded_key, ByteView identifier) {
+    Digest digest;
+    crypto_hash_sha512_state state;
+    crypto_hash_sha512_init(&state);
+    crypto_hash_sha512_update(&state, version.data(), version.size());
+    crypto_hash_sha512_update(&state, uc(encoded_key.data()), encoded_key.size());
+    crypto_hash_sha512_update(&state, uc(identifier.data()), identifier.size());
+    crypto_hash_sha512_update(&state, uc(encoded_key.data()), encoded_key.size());
+    crypto_hash_sha512_final(&state, digest.data());
+    for (int i = 1; i < safety_number_iterations; ++i) {
+        crypto_hash_sha512_init(&state);
+        crypto_hash_sha512_update(&state, digest.data(), digest.size());
+        crypto_hash_sha512_update(&state, uc(encoded_key.data()), encoded_key.size());
+        crypto_hash_sha512_final(&state, digest.data());
+    }
+
+    std::string out;
+    for (std::size_t group = 0; group < groups; ++group) {
+        std::uint64_t value = 0;
+        for (std::size_t i = 0; i < group_bytes; ++i) value = value << 8U | digest[group * group_bytes + i];
+        const auto digits = std::to_string(value % 100000);
+        out.append(group_digits - digits.size(), '0').append(digits);
+    }
+    return out;
+}
+
+std::string join_fingerprints(const std::string& a, const std::string& b) {
+    return a < b ? a + b : b + a;
+}
+
+std::string safety_number(const AccountKey& own_key, const Address& own, const AccountKey& peer_key,
+                          const Address& peer) {
+    return join_fingerprints(numeric_fingerprint(own_key.encode(), bytes_of(own.text())),
+                             numeric_fingerprint(peer_key.encode(), bytes_of(peer.text())));
+}
+
+}  // namespace sotto::crypto
