@@ -28,9 +28,15 @@ std::uint8_t Reader::u8() {
     const auto byte = take(1);
     return byte.empty() ? std::uint8_t{0} : std::to_integer<std::uint8_t>(byte[0]);
 }
-std::uint16_t Reader::u16() { return big_endian<std::uint16_t>(take(2)); }
-std::uint32_t Reader::u32() { return big_endian<std::uint32_t>(take(4)); }
-std::uint64_t Reader::u64() { return big_endian<std::uint64_t>(take(8)); }
+std::uint16_t Reader::u16() {
+    return big_endian<std::uint16_t>(take(2));
+}
+std::uint32_t Reader::u32() {
+    return big_endian<std::uint32_t>(take(4));
+}
+std::uint64_t Reader::u64() {
+    return big_endian<std::uint64_t>(take(8));
+}
 
 // libsodium's conversions run in constant time: links and tokens pass through here.
 

@@ -23,9 +23,13 @@ std::uint64_t Rng::below(std::uint64_t bound) {
     }
 }
 
-SystemRng::SystemRng() { start_sodium(); }
+SystemRng::SystemRng() {
+    start_sodium();
+}
 
-void SystemRng::fill(std::span<std::byte> out) { randombytes_buf(out.data(), out.size()); }
+void SystemRng::fill(std::span<std::byte> out) {
+    randombytes_buf(out.data(), out.size());
+}
 
 SeededRng::SeededRng(std::uint64_t seed) {
     start_sodium();
@@ -34,7 +38,8 @@ SeededRng::SeededRng(std::uint64_t seed) {
 
 void SeededRng::fill(std::span<std::byte> out) {
     Array<32> key = seed_;
-    for (std::size_t i = 0; i < sizeof counter_; ++i) key[8 + i] = static_cast<std::byte>(counter_ >> (8 * i));
+    for (std::size_t i = 0; i < sizeof counter_; ++i)
+        key[8 + i] = static_cast<std::byte>(counter_ >> (8 * i));
     ++counter_;
     randombytes_buf_deterministic(out.data(), out.size(), uc(key.data()));
 }

@@ -1,0 +1,207 @@
+#include "ratchet.hpp"
+
+#include <limits>
+
+#include "labels.hpp"
+#include "sotto/crypto/codec.hpp"
+
+namespace sotto::crypto {
+namespace {
+
+constexpr Array<32> epoch_zero_secret{};  ///< S_0
+
+struct RootOutputTag;
+using RootOutput = Secret<RootOutputTag, 96>;
+struct AgreementTag;
+using Agreement = Secret<AgreementTag, 32>;
+
+template <std::size_t Offset, class Key>
+void copy_part(const RootOutput& from, Key& to) {
+    std::ranges::copy(from.expose().subspan<Offset, 32>(), to.bytes.begin());
+}
+
+/// RK′ ‖ CK ‖ NHK = hkdf(salt = RK, X25519(DHs, DHr) ‖ S_e, label, session id ‖ e): 7.2.
+bool root_step(Session::State& state, ChainKey& chain, HeaderKey& next_header) {
+    Agreement shared;
+    if (!detail::x25519(state.own_secret.view(), FixedView<32>{state.peer_public}, shared.writable()))
+        return false;
+    Bytes epoch;
+    Writer{epoch}.u32(state.epoch);
+    RootOutput out;
+    hkdf(state.root.view(), {shared.expose(), epoch_zero_secret}, labels::ratchet_root, {state.id, epoch},
+         out.writable());
+    copy_part<0>(out, state.root);
+    copy_part<32>(out, chain);
+    copy_part<64>(out, next_header.key);
+    next_header.derive_hint();
+    return true;
+}
+
+void new_ratchet_key(Session::State& state, Rng& rng) {
+    rng.fill(state.own_secret.writable());
+    detail::x25519_public(state.own_secret.view(), state.own_public);
+}
+
+void set_header(HeaderKey& header, FixedView<32> key) {
+    std::ranges::copy(key, header.key.bytes.begin());
+    header.derive_hint();
+}
+
+std::size_t total_kept(const Session::State& state) {
+    std::size_t total = state.receiving.kept;
+    for (const auto& chain : state.closed.all()) total += chain.kept;
+    return total;
+}
+
+std::size_t chains_with_kept(const ClosedChains& closed) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(closed.all(), [](const ClosedChain& chain) { return chain.kept > 0; }));
+}
+
+/// Closed chains without kept keys go, except the latest.
+void prune(Session::State& state) {
+    for (std::size_t i = state.closed.count; i-- > 0;) {
+        const auto& chain = state.closed.items.at(i);
+        if (chain.kept == 0 && chain.number + 1 != state.receiving.number) state.closed.remove(chain.number);
+    }
+}
+
+/// Drops the kept keys of whole chains, oldest first, until `more` fit in as those of the current chain.
+void make_room(Session::State& state, std::size_t more, KeptChanges& changes) {
+    const bool current_counts = state.receiving.kept > 0 || more > 0;
+    const std::size_t allowed = max_kept_chains - (current_counts ? 1 : 0);
+    for (auto& chain : state.closed.all()) {
+        if (total_kept(state) + more <= max_kept_keys && chains_with_kept(state.closed) <= allowed) break;
+        if (chain.kept == 0) continue;
+        changes.dropped.push_back(chain.number);
+        chain.kept = 0;
+    }
+    if (total_kept(state) + more > max_kept_keys) {
+        changes.dropped.push_back(state.receiving.number);
+        state.receiving.kept = 0;
+    }
+    prune(state);
+}
+
+/// Steps the chain to message `n`, keeping every key on the way.
+void keep_until(ReceivingChain& chain, std::uint32_t n, std::int64_t now_ms, KeptChanges& changes) {
+    if (chain.n >= n) return;
+    changes.kept.reserve(changes.kept.size() + (n - chain.n));
+    chain.kept += n - chain.n;
+    chain.kept_at = std::max<std::int64_t>(now_ms, 0);
+    for (; chain.n < n; ++chain.n) changes.kept.push_back({chain.number, chain.n, chain_step(chain.chain)});
+}
+
+/// The current receiving chain is over; its `rest` is kept, unless that and what comes `ahead` are too many
+/// together.
+void close_current(Session::State& state, std::uint32_t rest, std::uint32_t ahead, std::int64_t now_ms,
+                   KeptChanges& changes) {
+    auto& chain = state.receiving;
+    if (rest + ahead <= max_kept_keys) {
+        make_room(state, rest + ahead, changes);
+        keep_until(chain, chain.n + rest, now_ms, changes);
+    } else if (chain.kept > 0) {
+        // The rest would have to go again at once, and what was kept before it is older still.
+        changes.dropped.push_back(chain.number);
+        chain.kept = 0;
+    }
+    for (std::size_t i = state.closed.count; i-- > 0;)
+        if (state.closed.items.at(i).kept == 0) state.closed.remove(state.closed.items.at(i).number);
+    state.closed.push({chain.number, chain.kept, chain.kept_at, chain.header});
+}
+
+}  // namespace
+
+MessageKey chain_step(ChainKey& chain) {
+    struct StepTag;
+    Secret<StepTag, 64> out;
+    mac64(chain.view(), labels::chain, {}, out.writable());
+    std::ranges::copy(out.expose().first<32>(), chain.bytes.begin());
+    return MessageKey{out.expose().last<32>()};
+}
+
+bool start_initiator(Session::State& state, FixedView<32> first_header, FixedView<32> next_header, Rng& rng) {
+    set_header(state.sending.header, first_header);
+    set_header(state.receiving.next_header, next_header);
+    new_ratchet_key(state, rng);
+    return root_step(state, state.sending.chain, state.sending.next_header);
+}
+
+void start_responder(Session::State& state, FixedView<32> first_header, FixedView<32> next_header) {
+    set_header(state.receiving.next_header, first_header);
+    set_header(state.sending.next_header, next_header);
+}
+
+Result<MessageKey> advance(Session::State& state, std::uint32_t n, std::int64_t now_ms,
+                           KeptChanges& changes) {
+    auto& chain = state.receiving;
+    if (n < chain.n) return std::unexpected(Error::duplicate);
+    if (n > last_message_number) return std::unexpected(Error::cannot_open);
+    if (n - chain.n > max_kept_keys) return std::unexpected(Error::gap_too_large);
+    if (n > chain.n) make_room(state, n - chain.n, changes);
+    keep_until(chain, n, now_ms, changes);
+    auto key = chain_step(chain.chain);
+    ++chain.n;
+    return key;
+}
+
+Result<void> turn(Session::State& state, FixedView<32> peer_key, std::uint32_t previous, std::uint32_t ahead,
+                  std::int64_t now_ms, Rng& rng, KeptChanges& changes) {
+    auto& receiving = state.receiving;
+    const std::uint32_t rest = receiving.number > 0 && previous > receiving.n ? previous - receiving.n : 0;
+    if (rest > max_kept_keys || ahead > max_kept_keys) return std::unexpected(Error::gap_too_large);
+    if (receiving.number == std::numeric_limits<std::uint32_t>::max())
+        return std::unexpected(Error::exhausted);
+
+    if (receiving.number > 0) close_current(state, rest, ahead, now_ms, changes);
+    ++receiving.number;
+    receiving.n = 0;
+    receiving.kept = 0;
+    receiving.kept_at = 0;
+    receiving.header = receiving.next_header;
+    state.sending.previous = state.sending.n;
+    state.sending.n = 0;
+    state.sending.header = state.sending.next_header;
+    std::ranges::copy(peer_key, state.peer_public.begin());
+    prune(state);
+    make_room(state, ahead, changes);
+
+    if (!root_step(state, receiving.chain, receiving.next_header)) return std::unexpected(Error::cannot_open);
+    new_ratchet_key(state, rng);
+    if (!root_step(state, state.sending.chain, state.sending.next_header))
+        return std::unexpected(Error::cannot_open);
+    return {};
+}
+
+bool use_kept(Session::State& state, std::uint32_t number) {
+    if (number == state.receiving.number) {
+        if (state.receiving.kept == 0) return false;
+        --state.receiving.kept;
+        return true;
+    }
+    auto* const chain = state.closed.find(number);
+    if (chain == nullptr || chain->kept == 0) return false;
+    --chain->kept;
+    prune(state);
+    return true;
+}
+
+std::vector<std::uint32_t> drop_expired(Session::State& state, std::int64_t now_ms) {
+    const auto expired = [now_ms](std::uint32_t kept, std::int64_t kept_at) {
+        return kept > 0 && now_ms > kept_at && now_ms - kept_at > kept_key_lifetime_ms;
+    };
+    std::vector<std::uint32_t> dropped;
+    for (auto& chain : state.closed.all()) {
+        if (!expired(chain.kept, chain.kept_at)) continue;
+        dropped.push_back(chain.number);
+        chain.kept = 0;
+    }
+    if (expired(state.receiving.kept, state.receiving.kept_at)) {
+        dropped.push_back(state.receiving.number);
+        state.receiving.kept = 0;
+    }
+    prune(state);
+    return dropped;
+}
+
+}  // namespace sotto::crypto

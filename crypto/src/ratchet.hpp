@@ -1,0 +1,44 @@
+// The steps of the Double Ratchet on a candidate state. docs/protocol.md section 7.
+#pragma once
+
+#include "sotto/crypto/random.hpp"
+#include "state.hpp"
+
+namespace sotto::crypto {
+
+inline constexpr std::uint32_t last_message_number = 0xfffffffe;  ///< 2^32 − 2
+
+/// What a receiving step changes in the store besides the session: `dropped` first, then `kept`.
+struct KeptChanges {
+    std::vector<KeptKey> kept;
+    std::vector<std::uint32_t> dropped;
+};
+
+/// CK′ ‖ MK = mac64(CK, label): 7.3.
+[[nodiscard]] MessageKey chain_step(ChainKey& chain);
+
+/// 7.1 for the initiator: a sending chain towards `peer` under the header keys of the handshake. False if the
+/// agreement is all zero.
+[[nodiscard]] bool start_initiator(Session::State& state, FixedView<32> first_header,
+                                   FixedView<32> next_header, Rng& rng);
+/// 7.1 for the responder, whose ratchet key is the signed prekey.
+void start_responder(Session::State& state, FixedView<32> first_header, FixedView<32> next_header);
+
+/// The key of message `n` of the current receiving chain, those skipped on the way being kept.
+/// gap_too_large before anything is hashed.
+[[nodiscard]] Result<MessageKey> advance(Session::State& state, std::uint32_t n, std::int64_t now_ms,
+                                         KeptChanges& changes);
+
+/// A DH step both ways for the peer's new ratchet key; the rest of the chain that ends, `previous` messages
+/// long, is kept. The new receiving chain stands at message 0. `ahead` is how many of the new chain's keys
+/// will be kept next, for the limits.
+[[nodiscard]] Result<void> turn(Session::State& state, FixedView<32> peer_key, std::uint32_t previous,
+                                std::uint32_t ahead, std::int64_t now_ms, Rng& rng, KeptChanges& changes);
+
+/// A kept key of this chain has been used; true if the state knows the chain and counts a key of it.
+[[nodiscard]] bool use_kept(Session::State& state, std::uint32_t chain);
+
+/// Chains whose latest kept key is over 30 days old lose their keys; their numbers.
+[[nodiscard]] std::vector<std::uint32_t> drop_expired(Session::State& state, std::int64_t now_ms);
+
+}  // namespace sotto::crypto
