@@ -1,5 +1,7 @@
-// Everything a client keeps. Each group of functions is one table; the caller opens the transaction that makes several
-// changes one. All times are ms since 1970 unless a name says otherwise.
+// Everything a client keeps. Each group of functions is one table; the caller opens the transaction that
+// makes several changes one. All times are ms since 1970 unless a name says otherwise. A stored value that is
+// out of shape is `damaged`, and naming a contact that isn't there in a new row is a `conflict`. A negative
+// limit means all.
 #pragma once
 
 #include <optional>
@@ -56,15 +58,15 @@ struct Contact {
     Bytes record;  ///< pinned account record, newest accepted
     ContactState state = ContactState::joining;
     Verified verified = Verified::no;
-    std::optional<Array<32>> their_shared_token;    ///< credentials for delivering to them
+    std::optional<Array<32>> their_shared_token;  ///< credentials for delivering to them
     std::optional<Array<32>> their_recovery_token;
-    std::optional<Array<32>> invite_secret;         ///< of the link that we used, until they reply
+    std::optional<Array<32>> invite_secret;  ///< of the link that we used, until they reply
     std::optional<Array<16>> invite_claim;
-    Array<32> our_recovery_token{};                 ///< that this contact may use
-    std::uint64_t next_sequence = 1;                ///< of our next content to them
-    std::uint64_t highest_seen = 0;                 ///< highest sequence of theirs seen
+    Array<32> our_recovery_token{};   ///< that this contact may use
+    std::uint64_t next_sequence = 1;  ///< of our next content to them
+    std::uint64_t highest_seen = 0;   ///< highest sequence of theirs seen
     std::int64_t added_at = 0;
-    bool introduced = false;                        ///< they have acknowledged a content with our tokens
+    bool introduced = false;  ///< they have acknowledged a content with our tokens
 };
 
 // ---- prekeys ----
@@ -79,7 +81,14 @@ enum class PrekeyKind : std::uint8_t { signed_prekey = 0, last_resort = 1, one_t
 
 enum class Direction : std::uint8_t { incoming = 0, outgoing = 1 };
 /// Of an outgoing message: how far it has come. Only an end-to-end acknowledgement makes it delivered.
-enum class MessageState : std::uint8_t { queued = 0, sent = 1, stored = 2, delivered = 3, failed = 4, received = 5 };
+enum class MessageState : std::uint8_t {
+    queued = 0,
+    sent = 1,
+    stored = 2,
+    delivered = 3,
+    failed = 4,
+    received = 5
+};
 [[nodiscard]] std::string_view name(MessageState state);
 
 struct Message {
@@ -89,13 +98,13 @@ struct Message {
     Direction direction = Direction::incoming;
     std::uint32_t kind = 0;  ///< field number of the content's kind (text is 20); unknown ones are kept
     std::string text;
-    Bytes raw;               ///< the whole content, only for kinds that are not known
+    Bytes raw;  ///< the whole content, only for kinds that are not known
     std::uint64_t sequence = 0;
     std::int64_t sent_at = 0;
     std::int64_t received_at = 0;
     MessageState state = MessageState::received;
-    bool late = false;       ///< arrived after later ones
-    bool shown = false;      ///< incoming: has been printed by `receive`
+    bool late = false;   ///< arrived after later ones
+    bool shown = false;  ///< incoming: has been printed by `receive`
 };
 
 // ---- outbox ----
@@ -104,14 +113,14 @@ struct Message {
 struct OutboxItem {
     MessageId id{};
     std::int64_t contact = 0;
-    Bytes content;                    ///< encoded content, plaintext
-    bool needs_acknowledgement = true;///< false: gone once the server has it (acknowledgements themselves)
+    Bytes content;                      ///< encoded content, plaintext
+    bool needs_acknowledgement = true;  ///< false: gone once the server has it (acknowledgements themselves)
     std::int64_t queued_at = 0;
     /// The sealed envelope, once made: the same bytes go out again after a crash, under the same envelope id.
     std::optional<EnvelopeId> envelope_id;
     Bytes envelope;
     std::uint32_t device = 0;
-    bool accepted = false;            ///< the server said stored or delivered
+    bool accepted = false;  ///< the server said stored or delivered
 };
 
 struct ReplayEntry {
@@ -142,7 +151,7 @@ class ClientStore {
     // identity
     [[nodiscard]] Result<void> put_identity(const Identity& identity);
     [[nodiscard]] Result<std::optional<Identity>> identity();
-    /// Own records, each by its sequence.
+    /// Own records, each by its sequence: the same one again changes nothing, another one is a `conflict`.
     [[nodiscard]] Result<void> put_own_record(const crypto::AccountRecord& record);
     [[nodiscard]] Result<std::optional<crypto::AccountRecord>> own_record(std::uint64_t sequence);
     [[nodiscard]] Result<std::optional<crypto::AccountRecord>> newest_own_record();
@@ -151,15 +160,17 @@ class ClientStore {
     [[nodiscard]] Result<std::optional<std::string>> setting(std::string_view key);
 
     // contacts
-    /// Sets the id. `conflict` if the name or the address is taken.
+    /// Sets the id, which is never given to another. `conflict` if the name or the address is taken.
     [[nodiscard]] Result<void> add_contact(Contact& contact);
+    /// `missing` if there is no such contact.
     [[nodiscard]] Result<void> update_contact(const Contact& contact);
-    /// Its messages, sessions, kept keys and outbox go with it.
+    /// Its messages, sessions, kept keys, owed acknowledgements and outbox go with it; used invites stay
+    /// used.
     [[nodiscard]] Result<void> remove_contact(std::int64_t id);
     [[nodiscard]] Result<std::optional<Contact>> contact(std::int64_t id);
     [[nodiscard]] Result<std::optional<Contact>> contact_by_name(std::string_view name);
     [[nodiscard]] Result<std::optional<Contact>> contact_by_address(const crypto::Address& address);
-    [[nodiscard]] Result<std::vector<Contact>> contacts();
+    [[nodiscard]] Result<std::vector<Contact>> contacts();  ///< by name
 
     // prekeys: ids are handed out by the store, never twice
     [[nodiscard]] Result<std::uint32_t> next_prekey_id(PrekeyKind kind);
@@ -168,7 +179,8 @@ class ClientStore {
     [[nodiscard]] Result<void> delete_prekey(PrekeyKind kind, std::uint32_t id);
     /// Marks all older ones of a kind as replaced on `day`; deletes those replaced more than 30 days before.
     [[nodiscard]] Result<void> retire_prekeys(PrekeyKind kind, std::uint32_t current_id, std::uint32_t day);
-    /// Prekeys that exist here but were not yet confirmed as published by the server.
+    /// Prekeys that exist here, weren't replaced, and were not yet confirmed as published by the server;
+    /// ascending.
     [[nodiscard]] Result<std::vector<std::uint32_t>> unpublished_prekeys(PrekeyKind kind);
     [[nodiscard]] Result<void> mark_published(PrekeyKind kind, std::uint32_t id);
     /// Day on which the newest of a kind was made; 0 if none.
@@ -180,21 +192,31 @@ class ClientStore {
     [[nodiscard]] Result<std::vector<SessionRow>> sessions_of(std::int64_t contact);
     [[nodiscard]] Result<void> archive_session(const crypto::SessionId& id, bool archived);
     [[nodiscard]] Result<void> delete_session(const crypto::SessionId& id);
-    [[nodiscard]] Result<void> put_kept_key(const crypto::SessionId& id, const crypto::KeptKey& key, std::int64_t now);
-    [[nodiscard]] Result<std::optional<crypto::MessageKey>> kept_key(const crypto::SessionId& id, crypto::KeptKeyId which);
+    /// The session has to be there already; otherwise `missing`.
+    [[nodiscard]] Result<void> put_kept_key(const crypto::SessionId& id, const crypto::KeptKey& key,
+                                            std::int64_t now);
+    [[nodiscard]] Result<std::optional<crypto::MessageKey>> kept_key(const crypto::SessionId& id,
+                                                                     crypto::KeptKeyId which);
     [[nodiscard]] Result<void> delete_kept_key(const crypto::SessionId& id, crypto::KeptKeyId which);
     [[nodiscard]] Result<void> delete_kept_chain(const crypto::SessionId& id, std::uint32_t chain);
     [[nodiscard]] Result<void> delete_kept_before(std::int64_t when);
+    /// `conflict` if the handshake is known.
     [[nodiscard]] Result<void> put_replay(const ReplayEntry& entry, std::int64_t now);
     [[nodiscard]] Result<std::optional<crypto::SessionId>> replay(const Array<32>& replay_id);
 
     // messages
-    /// False (and nothing changes) if this contact and direction already have the id.
+    /// Sets the row. False (and nothing changes) if this contact and direction already have the id.
     [[nodiscard]] Result<bool> add_message(Message& message);
-    [[nodiscard]] Result<std::optional<Message>> message(std::int64_t contact, Direction direction, const MessageId& id);
-    [[nodiscard]] Result<void> set_message_state(const MessageId& id, MessageState state);  ///< outgoing; never backwards
-    /// Newest `limit`, oldest first. `search` empty: all; otherwise FTS5 words, each quoted.
-    [[nodiscard]] Result<std::vector<Message>> history(std::int64_t contact, std::string_view search, int limit);
+    [[nodiscard]] Result<std::optional<Message>> message(std::int64_t contact, Direction direction,
+                                                         const MessageId& id);
+    /// Outgoing ones, never backwards along queued, sent, stored, delivered; a step back changes nothing.
+    /// `failed` can follow all but delivered, and after it a later try may still bring sent, stored or
+    /// delivered.
+    [[nodiscard]] Result<void> set_message_state(const MessageId& id, MessageState state);
+    /// Newest `limit`, oldest first. `search`: those with all of its words, whatever their case and accents;
+    /// blank: all.
+    [[nodiscard]] Result<std::vector<Message>> history(std::int64_t contact, std::string_view search,
+                                                       int limit);
     /// Incoming and not yet shown, in the order of arrival.
     [[nodiscard]] Result<std::vector<Message>> unshown(int limit);
     [[nodiscard]] Result<void> mark_shown(std::int64_t row);
@@ -208,7 +230,9 @@ class ClientStore {
     [[nodiscard]] Result<void> clear_owed(std::int64_t contact, const MessageId& id);
 
     // outbox
+    /// `conflict` if this contact already has the id.
     [[nodiscard]] Result<void> queue(const OutboxItem& item);
+    /// Everything but its place in the queue; nothing happens if it has been removed.
     [[nodiscard]] Result<void> update_outbox(const OutboxItem& item);
     [[nodiscard]] Result<void> remove_outbox(std::int64_t contact, const MessageId& id);
     [[nodiscard]] Result<std::optional<OutboxItem>> outbox_item(std::int64_t contact, const MessageId& id);
@@ -218,14 +242,18 @@ class ClientStore {
 
     // envelopes that could not be opened
     [[nodiscard]] Result<void> quarantine(const EnvelopeId& id, ByteView envelope, std::int64_t now);
-    /// True if this envelope was taken in before (committed): only the acknowledgement to the server is missing.
+    [[nodiscard]] Result<void> drop_quarantined_before(std::int64_t when);
+    /// True if this envelope was taken in before (remembered or set aside, and committed): only the
+    /// acknowledgement to the server is missing.
     [[nodiscard]] Result<bool> envelope_seen(const EnvelopeId& id);
     [[nodiscard]] Result<void> remember_envelope(const EnvelopeId& id, std::int64_t now);
+    [[nodiscard]] Result<void> forget_envelopes_before(std::int64_t when);
 
     // invites
     [[nodiscard]] Result<void> put_invite(const InviteRow& invite);
     [[nodiscard]] Result<std::optional<InviteRow>> invite(const crypto::InviteId& id);
     [[nodiscard]] Result<std::vector<InviteRow>> open_invites(std::int64_t now);  ///< unused and not expired
+    /// `conflict` if it isn't there or another contact has used it.
     [[nodiscard]] Result<void> use_invite(const crypto::InviteId& id, std::int64_t contact);
 
   private:

@@ -2,21 +2,22 @@
 // A database belongs to one thread at a time.
 #pragma once
 
-#include <chrono>
+#include <algorithm>
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "sotto/crypto/bytes.hpp"
 #include "sotto/crypto/secret.hpp"
 #include "sotto/storage/error.hpp"
 
-struct sqlite3;
 struct sqlite3_stmt;
 
 namespace sotto::storage {
@@ -25,10 +26,16 @@ struct DatabaseKeyTag;
 /// Handed to SQLCipher as a raw key: no second stretching.
 using DatabaseKey = crypto::Secret<DatabaseKeyTag, 32>;
 
+namespace detail {
+struct Connection;
+}
+
 class Database;
 
-/// A prepared statement, taken from the database's cache and reset when it goes. Bind from 1 in order; columns from 0.
-/// SQL errors that mean a bug throw std::logic_error; full disk, i/o and corruption come back as Error from step().
+/// A prepared statement, taken from the database's cache and given back when it goes, which must be before
+/// the database does. Values are bound in order from the first; columns count from 0. SQL errors that mean a
+/// bug throw std::logic_error; full disk, i/o, corruption and a taken unique value come back as Error from
+/// step().
 class Statement {
   public:
     Statement(Statement&&) noexcept;
@@ -38,9 +45,10 @@ class Statement {
     ~Statement();
 
     Statement& bind(std::int64_t value);
-    Statement& bind(ByteView value);          ///< blob; the bytes are copied
+    Statement& bind(ByteView value);  ///< blob; the bytes are copied
     Statement& bind_text(std::string_view value);
     Statement& bind_null();
+    /// Integers and enumerations, text, blobs, nullptr, and optionals of these.
     template <class... Values>
     Statement& bind_all(const Values&... values) {
         (bind_one(values), ...);
@@ -49,7 +57,7 @@ class Statement {
 
     /// True while there is a row.
     [[nodiscard]] Result<bool> step();
-    /// Steps once; a row is not expected.
+    /// Runs to the end, expecting no row, and is ready to be bound again.
     [[nodiscard]] Result<void> run();
 
     [[nodiscard]] std::int64_t integer(int column) const;
@@ -69,17 +77,37 @@ class Statement {
 
   private:
     friend class Database;
-    Statement(Database& db, sqlite3_stmt* stmt, std::string sql);
-    void bind_one(std::integral auto v) { bind(static_cast<std::int64_t>(v)); }
-    void bind_one(std::string_view v) { bind_text(v); }
-    void bind_one(ByteView v) { bind(v); }
-    Database* db_;
-    sqlite3_stmt* stmt_;
-    std::string sql_;
+    Statement(detail::Connection& connection, sqlite3_stmt* stmt) : connection_(&connection), stmt_(stmt) {}
+    /// One that could not be prepared: every step says why.
+    Statement(detail::Connection& connection, Error failed)
+        : connection_(&connection), failed_(std::move(failed)) {}
+    void reset() noexcept;
+    void bound(int code);
+    void bind_one(std::integral auto value) { bind(static_cast<std::int64_t>(value)); }
+    template <class E>
+        requires std::is_enum_v<E>
+    void bind_one(E value) {
+        bind(static_cast<std::int64_t>(value));
+    }
+    void bind_one(std::string_view value) { bind_text(value); }
+    void bind_one(ByteView value) { bind(value); }
+    void bind_one(std::nullptr_t) { bind_null(); }
+    template <class T>
+    void bind_one(const std::optional<T>& value) {
+        if (value)
+            bind_one(*value);
+        else
+            bind_null();
+    }
+    detail::Connection* connection_;
+    sqlite3_stmt* stmt_ = nullptr;
+    std::optional<Error> failed_;
     int next_ = 1;
 };
 
-/// Rolls back when it goes without commit(). Nested ones join the outer one: only the outermost commits.
+/// Rolls back when it goes without commit(). Nested ones join the outer one: only the outermost commits, and
+/// it can't any more once an inner one was given up. When a transaction can't begin, or SQLite has rolled it
+/// back on a failure, every statement up to its end fails with that error: nothing slips through on its own.
 class Transaction {
   public:
     explicit Transaction(Database& db);
@@ -90,8 +118,7 @@ class Transaction {
     [[nodiscard]] Result<void> commit();
 
   private:
-    Database* db_;
-    bool outer_;
+    detail::Connection* connection_;
     bool done_ = false;
 };
 
@@ -101,13 +128,16 @@ struct Migration {
 };
 
 struct DatabaseOptions {
-    bool full_sync = true;  ///< synchronous=FULL: a commit survives power loss
+    bool full_sync = true;          ///< synchronous=FULL: a commit survives power loss
+    bool check_after_crash = true;  ///< off for a further connection to a file that is known to be in use
 };
 
 class Database {
   public:
-    /// Creates or opens. Sets and reads back: cipher settings, WAL, secure_delete, foreign keys, temp_store=memory. Runs the
-    /// integrity check if the last process didn't close cleanly. Migrates forward; `newer` if the file is from a later version.
+    /// Creates (0600) or opens. Sets and reads back: cipher settings, WAL, secure_delete, foreign keys,
+    /// temp_store=memory. Runs the integrity check if the last process didn't close cleanly. Migrates
+    /// forward; `newer` if the file is from a later version, `damaged` also if the key is another one (the
+    /// two can't be told apart).
     [[nodiscard]] static Result<Database> open(const std::filesystem::path& file, const DatabaseKey& key,
                                                std::span<const Migration> migrations,
                                                const DatabaseOptions& options = {});
@@ -117,21 +147,22 @@ class Database {
     Database& operator=(const Database&) = delete;
     ~Database();
 
+    /// One statement.
     [[nodiscard]] Statement prepare(std::string_view sql);
+    /// Any number of statements; rows are passed over.
     [[nodiscard]] Result<void> execute(std::string_view sql);
     [[nodiscard]] std::int64_t last_insert_id() const;
     [[nodiscard]] std::int64_t changes() const;
     /// SQLCipher's HMAC check of every page and SQLite's own check.
     [[nodiscard]] Result<void> check();
-    /// A consistent copy under the same key while in use.
+    /// A consistent copy under the same key while in use, but not inside a transaction; `exists` if the file
+    /// is there. It appears under its name when it is complete and durable.
     [[nodiscard]] Result<void> backup_to(const std::filesystem::path& file, const DatabaseKey& key);
 
   private:
-    friend class Statement;
     friend class Transaction;
-    struct Impl;
-    explicit Database(std::unique_ptr<Impl> impl);
-    std::unique_ptr<Impl> impl_;
+    explicit Database(std::unique_ptr<detail::Connection> connection);
+    std::unique_ptr<detail::Connection> connection_;
 };
 
 }  // namespace sotto::storage

@@ -11,6 +11,7 @@ namespace sotto::storage {
 /// Holds `<folder>/lock` (flock) until it goes; `in_use` if another process does.
 class ProfileLock {
   public:
+    /// A folder that is missing is created (0700), with those above it.
     [[nodiscard]] static Result<ProfileLock> acquire(const std::filesystem::path& folder);
     ProfileLock(ProfileLock&&) noexcept;
     ProfileLock& operator=(ProfileLock&&) noexcept;
@@ -28,7 +29,7 @@ struct ProfilePaths {
     std::filesystem::path folder;
     [[nodiscard]] std::filesystem::path vault() const { return folder / "vault"; }
     [[nodiscard]] std::filesystem::path database() const { return folder / "store.db"; }
-    [[nodiscard]] bool exists() const;
+    [[nodiscard]] bool exists() const;  ///< the vault or the database, so that neither is overwritten
 };
 
 /// The key of `store.db`, derived from the master key under Sotto/1/store-key.
