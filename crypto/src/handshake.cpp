@@ -147,7 +147,8 @@ Result<Accepted> accept(const LocalDevice& self, const ResponderKeys& keys, cons
         return std::unexpected(Error::cannot_open);
     std::optional<OneTimePrekey> one_time;
     if (keys.one_time_prekey != nullptr)
-        one_time = OneTimePrekey{*part->header.one_time_prekey, keys.one_time_prekey->public_key()};
+        one_time =
+            OneTimePrekey{part->header.one_time_prekey.value_or(0), keys.one_time_prekey->public_key()};
     const Transcript transcript{*version,
                                 initiator,
                                 responder,

@@ -28,9 +28,9 @@ Result<PassphraseKey> stretch(ByteView passphrase, FixedView<16> salt, const Pas
         cost.passes > max_passes)
         return std::unexpected(Error::malformed);
     PassphraseKey key;
-    if (crypto_pwhash_argon2id(uc(key.writable().data()), key.size, chars_of(passphrase).data(),
-                               passphrase.size(), uc(salt.data()), cost.passes,
-                               std::size_t{cost.memory_kib} * 1024,
+    if (crypto_pwhash_argon2id(uc(key.writable().data()), PassphraseKey::size,
+                               reinterpret_cast<const char*>(passphrase.data()), passphrase.size(),
+                               uc(salt.data()), cost.passes, std::size_t{cost.memory_kib} * 1024,
                                crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0)
         return std::unexpected(Error::exhausted);
     return key;

@@ -52,6 +52,12 @@ Bytes succession(const AccountKey& key, const Address& address) {
     return out;
 }
 
+bool succession_verifies(const RecordBody& body) {
+    return !body.predecessor || body.predecessor->key.verify(labels::account_succession,
+                                                             succession(body.account_key, body.address),
+                                                             body.predecessor->signature);
+}
+
 Bytes encode(const RecordBody& body) {
     Bytes out;
     Writer writer{out};
@@ -156,7 +162,7 @@ Result<RecordBody> read_body(Reader& reader) {
 AccountRecord::AccountRecord(RecordBody body, Bytes bytes)
     : body_(std::move(body)), bytes_(std::move(bytes)), hash_(crypto::hash(labels::record_hash, {bytes_})) {}
 
-Result<AccountRecord> AccountRecord::sign(RecordBody body, const AccountKeyPair& key) {
+Result<AccountRecord> AccountRecord::sign(const RecordBody& body, const AccountKeyPair& key) {
     if (body.account_key != key.public_key()) return std::unexpected(Error::malformed);
     if (const auto shape = check_shape(body); !shape) return std::unexpected(shape.error());
     auto bytes = encode(body);
@@ -173,10 +179,7 @@ Result<AccountRecord> AccountRecord::parse(ByteView bytes) {
     const auto signed_size = bytes.size() - reader.remaining().size();
     const auto signature = reader.array<signature_size>();
     if (!reader.finish()) return std::unexpected(Error::malformed);
-    if (body->predecessor && !body->predecessor->key.verify(labels::account_succession,
-                                                            succession(body->account_key, body->address),
-                                                            body->predecessor->signature))
-        return std::unexpected(Error::bad_signature);
+    if (!succession_verifies(*body)) return std::unexpected(Error::bad_signature);
     if (!body->account_key.verify(labels::account_record, bytes.first(signed_size), signature))
         return std::unexpected(Error::bad_signature);
     return AccountRecord{std::move(*body), to_bytes(bytes)};

@@ -1,7 +1,6 @@
 #include "state.hpp"
 
 #include "labels.hpp"
-#include "sodium.hpp"
 #include "sotto/crypto/codec.hpp"
 
 namespace sotto::crypto {
@@ -89,13 +88,6 @@ void HeaderKey::derive_hint() {
     Secret<DerivedTag, 32> whole;
     mac(key.view(), labels::header_hint, {}, whole.writable());
     std::copy_n(whole.expose().begin(), hint_key.size(), hint_key.begin());
-}
-
-Hint hint_for(const HeaderKey& key, FixedView<16> salt) {
-    static_assert(crypto_shorthash_siphash24_KEYBYTES == 16 && crypto_shorthash_siphash24_BYTES == 8);
-    Hint out;
-    crypto_shorthash_siphash24(uc(out.data()), uc(salt.data()), salt.size(), uc(key.hint_key.data()));
-    return out;
 }
 
 ClosedChain* ClosedChains::find(std::uint32_t number) {

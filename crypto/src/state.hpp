@@ -25,9 +25,6 @@ struct HeaderKey {
     void derive_hint();
 };
 
-using Hint = Array<8>;
-[[nodiscard]] Hint hint_for(const HeaderKey& key, FixedView<16> salt);
-
 struct SendingChain {
     HeaderKey header;       ///< HKs
     ChainKey chain;         ///< CKs

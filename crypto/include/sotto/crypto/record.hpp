@@ -72,7 +72,7 @@ struct RecordBody {
 class AccountRecord {
   public:
     /// Signs a body; malformed if the body breaks a rule of its own layout.
-    [[nodiscard]] static Result<AccountRecord> sign(RecordBody body, const AccountKeyPair& key);
+    [[nodiscard]] static Result<AccountRecord> sign(const RecordBody& body, const AccountKeyPair& key);
     /// Parses and verifies. Refuses trailing bytes, unknown critical extensions, unordered or repeated
     /// devices.
     [[nodiscard]] static Result<AccountRecord> parse(ByteView bytes);
