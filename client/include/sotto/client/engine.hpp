@@ -1,6 +1,6 @@
 // The client as a state machine without I/O of its own: events and commands in, actions and notices out.
-// It reads no clock and draws no randomness but what it is given; the store is the only thing that it changes, and every
-// change is one committed transaction before the action that depends on it is returned.
+// It reads no clock and draws no randomness but what it is given; the store is the only thing that it
+// changes, and every change is one committed transaction before the action that depends on it is returned.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,8 @@ struct LostServer {
 };
 struct MessageArrived {
     std::int64_t contact = 0;
-    std::int64_t row = 0;  ///< of the committed message
+    std::int64_t row = 0;       ///< of the committed message
+    std::uint64_t missing = 0;  ///< contents of this sender just before it that have not come (yet)
 };
 struct MessageProgress {
     std::int64_t contact = 0;
@@ -62,7 +63,8 @@ struct Warning {
 };
 /// The mailbox is read to its end, and what it asked for has been answered.
 struct CaughtUp {};
-using Notice = std::variant<LoggedIn, LostServer, MessageArrived, MessageProgress, ContactChanged, Warning, CaughtUp>;
+using Notice =
+    std::variant<LoggedIn, LostServer, MessageArrived, MessageProgress, ContactChanged, Warning, CaughtUp>;
 
 struct Output {
     std::vector<Action> actions;
@@ -71,10 +73,10 @@ struct Output {
 
 /// Times in ms.
 struct EngineConfig {
-    std::int64_t delivery_idle = 60'000;         ///< an anonymous connection without work is closed after this
-    std::int64_t acknowledge_after = 300;        ///< longest wait of an owed acknowledgement (at most 30 s), jittered
+    std::int64_t delivery_idle = 60'000;   ///< an anonymous connection without work is closed after this
+    std::int64_t acknowledge_after = 300;  ///< longest wait of an owed acknowledgement (≤ 30 s), jittered
     std::int64_t request_timeout = 15'000;
-    std::int64_t backoff_first = 500;            ///< reconnects: doubled each time, jittered by half
+    std::int64_t backoff_first = 500;  ///< reconnects: doubled each time, jittered by half
     std::int64_t backoff_most = 60'000;
     std::int64_t ping_every = 30'000;
 };
@@ -82,7 +84,8 @@ struct EngineConfig {
 class Engine {
   public:
     /// The store holds a registered identity.
-    [[nodiscard]] static Result<Engine> create(storage::ClientStore& store, crypto::Rng& rng, const EngineConfig& config);
+    [[nodiscard]] static Result<Engine> create(storage::ClientStore& store, crypto::Rng& rng,
+                                               const EngineConfig& config);
     Engine(Engine&&) noexcept;
     Engine& operator=(Engine&&) noexcept;
     Engine(const Engine&) = delete;
@@ -100,7 +103,8 @@ class Engine {
     [[nodiscard]] std::optional<std::int64_t> next_deadline() const;
     /// Owed acknowledgements go out at once.
     [[nodiscard]] Output flush(std::int64_t now);
-    /// Nothing is in flight: every owed acknowledgement and queued envelope has been answered or can't be sent now.
+    /// Nothing is in flight: every owed acknowledgement and queued envelope has been answered or can't be
+    /// sent now.
     [[nodiscard]] bool idle() const;
     [[nodiscard]] bool logged_in() const;
     [[nodiscard]] Output stop(std::int64_t now);
@@ -113,17 +117,19 @@ class Engine {
         Output output;
     };
     [[nodiscard]] Result<Queued> send_text(std::int64_t contact, std::string_view text, std::int64_t now);
-    /// A new single-use link; the server knows its token once the output's frames are answered (`invite_ready`).
+    /// A new single-use link, committed; it works once `tokens_published()`.
     struct Invited {
         protocol::ContactLink link;
         Output output;
     };
     [[nodiscard]] Result<Invited> make_invite(std::int64_t now);
-    /// True once the server holds the token table that is in the store.
+    /// True once the server has confirmed, since the last log-in, the token table that is in the store.
     [[nodiscard]] bool tokens_published() const;
-    /// Fetches the inviter's record with the link, checks the fingerprint, makes the contact and its first envelope.
-    /// Ends in ContactChanged or Warning.
-    [[nodiscard]] Result<Output> join(const protocol::ContactLink& link, std::string_view name, std::int64_t now);
+    /// Fetches the inviter's record with the link, checks the fingerprint, makes the contact and its first
+    /// envelope. Ends in ContactChanged (joining) or Warning; a server that can't be reached ends it too.
+    /// Needs no log-in. Errors: input (own link, already a contact, name taken or out of shape).
+    [[nodiscard]] Result<Output> join(const protocol::ContactLink& link, std::string_view name,
+                                      std::int64_t now);
 
     // ---- what is known ----
     [[nodiscard]] std::string connection_summary() const;

@@ -12,8 +12,9 @@ struct NewAccount {
     bool accept_unbound = false;
 };
 
-/// Drives one identified connection: Hello → keys and record → Register (or Login, if an earlier try got through) →
-/// first prekeys and tokens. Until the server's name is known nothing is written; from then on the same keys are used again.
+/// Drives one identified connection: Hello → keys and record → Register (or Login, if an earlier try got
+/// through) → first prekeys and tokens. Until the server's name is known nothing is written; from then on the
+/// same keys are used again.
 class Registration {
   public:
     Registration(NewAccount account, crypto::Rng& rng);
@@ -32,7 +33,8 @@ class Registration {
     [[nodiscard]] Step handle(NetworkEvent event, std::int64_t now);
     [[nodiscard]] Step tick(std::int64_t now);
     /// The store is open and empty (or holds an identity that isn't registered yet).
-    [[nodiscard]] Step stored(storage::ClientStore& store, const crypto::AccountKeyPair& account_key, std::int64_t now);
+    [[nodiscard]] Step stored(storage::ClientStore& store, const crypto::AccountKeyPair& account_key,
+                              std::int64_t now);
 
   private:
     struct Impl;

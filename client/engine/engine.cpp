@@ -1,0 +1,217 @@
+#include "sotto/client/engine.hpp"
+
+#include "contacts.hpp"
+#include "identified.hpp"
+#include "sentences.hpp"
+
+namespace sotto::client {
+
+struct Engine::Impl {
+    Impl(storage::ClientStore& store, crypto::Rng& rng, const EngineConfig& config,
+         storage::Identity identity, crypto::AccountRecord record, std::vector<storage::SessionRow> sessions)
+        : core{.store = store,
+               .shell = {rng, config},
+               .identity = std::move(identity),
+               .record = std::move(record),
+               .sessions = SessionBook{std::move(sessions)}} {}
+
+    Core core;
+    Deliveries deliveries{core};
+    RecordChecks checks{core, deliveries};
+    Outbox outbox{core, deliveries, checks};
+    Inbox inbox{core, outbox, checks};
+    Contacts contacts{core, deliveries, outbox};
+    Identified identified{core, inbox};
+    bool caught_up = false;
+
+    /// Everything that the engine does happens inside: `work`, then whatever has become possible.
+    template <class Work>
+    Output run(std::int64_t now, Work work) {
+        core.shell.now = std::max(now, core.shell.now);
+        try {
+            work();
+            settle();
+        } catch (const StoreFailure& failure) {
+            store_failed(failure);
+        }
+        return core.shell.take();
+    }
+
+    void settle() {
+        identified.pump();
+        contacts.pump();
+        checks.pump();
+        for (const auto contact : checks.take_changed()) outbox.contact_changed(contact);
+        outbox.pump();
+        if (core.tokens_stale) identified.pump();
+        if (!identified.online()) caught_up = false;
+        if (!caught_up && identified.mailbox_read()) {
+            outbox.owe_now();
+            outbox.pump();
+            if (outbox.idle() && checks.idle() && !deliveries.opening()) {
+                caught_up = true;
+                core.shell.tell(CaughtUp{});
+            }
+        }
+    }
+
+    /// What was not committed is not acknowledged; it comes again when the store works again.
+    void store_failed(const StoreFailure& failure) {
+        constexpr auto pause = 5 * second;
+        core.shell.warn(describe(failure.error()));
+        outbox.pause(core.shell.now + pause);
+        try {
+            identified.back_off();
+            deliveries.stop();
+        } catch (const StoreFailure&) {
+            // An answer to a closed connection wanted the store as well: there is nothing more to stop.
+            core.shell.out.notices.shrink_to_fit();
+        }
+    }
+};
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+Engine::~Engine() = default;
+
+Result<Engine> Engine::create(storage::ClientStore& store, crypto::Rng& rng, const EngineConfig& config) {
+    try {
+        auto identity = must(store.identity());
+        auto record = must(store.newest_own_record());
+        if (!identity || !identity->registered || !record)
+            return std::unexpected(
+                Error{Exit::input, "This profile isn't registered yet; finish it with `sotto init`."});
+        auto impl = std::make_unique<Impl>(store, rng, config, std::move(*identity), std::move(*record),
+                                           must(store.sessions()));
+        impl->outbox.load();
+        impl->checks.load();
+        return Engine{std::move(impl)};
+    } catch (const StoreFailure& failure) {
+        return std::unexpected(describe(failure.error()));
+    }
+}
+
+Output Engine::start(std::int64_t now) {
+    return impl_->run(now, [&] {
+        impl_->core.sending = true;
+        impl_->identified.start();
+    });
+}
+
+Output Engine::start_sending(std::int64_t now) {
+    return impl_->run(now, [&] { impl_->core.sending = true; });
+}
+
+Output Engine::handle(NetworkEvent event, std::int64_t now) {
+    return impl_->run(now, [&] { impl_->core.connections.handle(std::move(event)); });
+}
+
+Output Engine::tick(std::int64_t now) {
+    return impl_->run(now, [&] {
+        impl_->core.connections.tick();
+        impl_->deliveries.tick();
+        impl_->identified.tick();
+    });
+}
+
+std::optional<std::int64_t> Engine::next_deadline() const {
+    auto deadline = impl_->core.connections.next_deadline();
+    sooner(deadline, impl_->deliveries.next_deadline());
+    sooner(deadline, impl_->identified.next_deadline());
+    sooner(deadline, impl_->outbox.next_deadline());
+    sooner(deadline, impl_->checks.next_deadline());
+    return deadline;
+}
+
+Output Engine::flush(std::int64_t now) {
+    return impl_->run(now, [&] {
+        impl_->outbox.owe_now();
+        impl_->identified.flush();
+    });
+}
+
+bool Engine::idle() const {
+    return impl_->identified.idle() && impl_->contacts.idle() && impl_->checks.idle() &&
+           impl_->outbox.idle() && !impl_->deliveries.opening();
+}
+
+bool Engine::logged_in() const {
+    return impl_->identified.online();
+}
+
+Output Engine::stop(std::int64_t now) {
+    return impl_->run(now, [&] {
+        impl_->core.sending = false;
+        impl_->identified.stop();
+        impl_->deliveries.stop();
+        impl_->outbox.stop();
+    });
+}
+
+Result<Engine::Queued> Engine::send_text(std::int64_t contact_id, std::string_view text, std::int64_t now) {
+    if (auto error = check_text(text)) return std::unexpected(std::move(*error));
+    auto& core = impl_->core;
+    core.shell.now = std::max(now, core.shell.now);
+    storage::MessageId id{};
+    try {
+        auto transaction = core.store.begin();
+        auto contact = must(core.store.contact(contact_id));
+        if (!contact)
+            return std::unexpected(Error{Exit::input, "There is no such contact; see the list of contacts."});
+        if (contact->state == storage::ContactState::changed) return std::unexpected(changed_key(*contact));
+        content::Content content;
+        content.mutable_text()->set_body(std::string{text});
+        const auto queued = impl_->outbox.queue(*contact, std::move(content), true);
+        id = queued.id;
+        storage::Message message;
+        message.id = id;
+        message.contact = contact_id;
+        message.direction = storage::Direction::outgoing;
+        message.kind = kind_text;
+        message.text = text;
+        message.sequence = queued.sequence;
+        message.sent_at = core.shell.now;
+        message.received_at = core.shell.now;
+        message.state = storage::MessageState::queued;
+        message.shown = true;
+        std::ignore = must(core.store.add_message(message));
+        must(transaction.commit());
+        impl_->outbox.queued(contact_id, id);
+    } catch (const StoreFailure& failure) {
+        return std::unexpected(describe(failure.error()));
+    }
+    return Queued{id, impl_->run(now, [] {})};
+}
+
+Result<Engine::Invited> Engine::make_invite(std::int64_t now) {
+    auto& core = impl_->core;
+    core.shell.now = std::max(now, core.shell.now);
+    try {
+        auto link = impl_->contacts.make_invite();
+        return Invited{std::move(link), impl_->run(now, [] {})};
+    } catch (const StoreFailure& failure) {
+        return std::unexpected(describe(failure.error()));
+    }
+}
+
+bool Engine::tokens_published() const {
+    return impl_->identified.tokens_published();
+}
+
+Result<Output> Engine::join(const protocol::ContactLink& link, std::string_view name, std::int64_t now) {
+    auto& core = impl_->core;
+    core.shell.now = std::max(now, core.shell.now);
+    try {
+        if (auto error = impl_->contacts.join(link, name)) return std::unexpected(std::move(*error));
+    } catch (const StoreFailure& failure) {
+        return std::unexpected(describe(failure.error()));
+    }
+    return impl_->run(now, [&] { core.sending = true; });
+}
+
+std::string Engine::connection_summary() const {
+    return impl_->identified.summary();
+}
+
+}  // namespace sotto::client

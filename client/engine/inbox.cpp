@@ -1,0 +1,205 @@
+#include "inbox.hpp"
+
+namespace sotto::client {
+
+void Inbox::take(const storage::EnvelopeId& id, ByteView bytes) {
+    if (must(core_->store.envelope_seen(id))) return;
+    auto envelope = crypto::Envelope::parse(bytes);
+    if (!envelope) {
+        set_aside(id, bytes);
+        return;
+    }
+    const Incoming in{id, bytes, *envelope};
+
+    if (!in.envelope.has_handshake()) {
+        const auto found = core_->sessions.find(in.envelope);
+        return found.row != nullptr ? open(in, found) : set_aside(in);
+    }
+    const auto header = crypto::parse_handshake(in.envelope);
+    if (!header) return set_aside(in);
+    // A handshake that was accepted before belongs to the session that it made, whatever the rest says.
+    if (const auto known = must(core_->store.replay(header->replay_id))) {
+        const auto found = core_->sessions.find_in(*known, in.envelope);
+        return found.row != nullptr ? open(in, found) : set_aside(in);
+    }
+    if (const auto found = core_->sessions.find(in.envelope); found.row != nullptr) return open(in, found);
+    accept(in, *header);
+}
+
+void Inbox::set_aside(const Incoming& in) {
+    set_aside(in.id, in.bytes);
+}
+
+void Inbox::set_aside(const storage::EnvelopeId& id, ByteView bytes) {
+    auto transaction = core_->store.begin();
+    must(core_->store.quarantine(id, bytes, core_->shell.now));
+    must(core_->store.remember_envelope(id, core_->shell.now));
+    must(transaction.commit());
+}
+
+void Inbox::drop(const Incoming& in) {
+    auto transaction = core_->store.begin();
+    must(core_->store.remember_envelope(in.id, core_->shell.now));
+    must(transaction.commit());
+}
+
+void Inbox::open(const Incoming& in, SessionBook::Found found) {
+    const auto& row = *found.row;
+    const auto session = row.session.id();
+    std::optional<crypto::MessageKey> kept;
+    if (found.match.needs) kept = must(core_->store.kept_key(session, *found.match.needs));
+    auto opened = row.session.open(in.envelope, found.match, kept ? &*kept : nullptr, core_->shell.now,
+                                   core_->shell.rng);
+    if (!opened) {
+        if (opened.error() == crypto::Error::duplicate) return drop(in);
+        if (opened.error() == crypto::Error::gap_too_large) {
+            // Stuck: it still receives what it can, the next content of ours begins another session.
+            auto transaction = core_->store.begin();
+            must(core_->store.archive_session(session, true));
+            must(transaction.commit());
+            core_->sessions.set_archived(session, true);
+        }
+        return set_aside(in);
+    }
+
+    auto contact = must(core_->store.contact(row.contact));
+    if (!contact) return set_aside(in);
+    auto transaction = core_->store.begin();
+    const bool was_joining = contact->state == storage::ContactState::joining;
+    storage::SessionRow next{std::move(opened->next), row.contact, row.device, row.archived};
+    After after;
+    store_opened(next, *opened);
+    take_content(*contact, *opened, in.envelope.has_handshake(), after);
+    if (was_joining && contact->state == storage::ContactState::joining && next.session.initiator()) {
+        // Their device has opened what we sent under the link's fingerprint: the link has done its work.
+        contact->state = storage::ContactState::confirmed;
+        contact->invite_secret.reset();
+        contact->invite_claim.reset();
+        after.contact_changed = true;
+        after.notices.emplace_back(ContactChanged{contact->id, contact->state});
+    }
+    must(core_->store.update_contact(*contact));
+    must(core_->store.remember_envelope(in.id, core_->shell.now));
+    must(transaction.commit());
+    core_->sessions.put(std::move(next));
+    finish(*contact, std::move(after));
+}
+
+void Inbox::store_opened(const storage::SessionRow& row, const crypto::Opened& opened) {
+    const auto id = row.session.id();
+    must(core_->store.put_session(row, core_->shell.now));
+    for (const auto chain : opened.dropped_chains) must(core_->store.delete_kept_chain(id, chain));
+    if (opened.used) must(core_->store.delete_kept_key(id, *opened.used));
+    for (const auto& key : opened.kept) must(core_->store.put_kept_key(id, key, core_->shell.now));
+}
+
+void Inbox::take_content(storage::Contact& contact, const crypto::Opened& opened, bool repeats_handshake,
+                         After& after) {
+    // Only who has opened one of ours leaves the handshake away, and until then all of ours carry our tokens.
+    if (!repeats_handshake && !contact.introduced) {
+        contact.introduced = true;
+        core_->tokens_stale = true;
+    }
+    const auto received =
+        parse_content(opened.content, conversation_id(core_->identity.address, contact.address));
+    if (!received) {
+        after.notices.emplace_back(
+            Warning{{Exit::network,
+                     say("{} sent something out of shape; it was not taken in. Ask which version they use.",
+                         contact.name)},
+                    contact.id});
+        return;
+    }
+    compare_records(contact, *received, after);
+    if (received->introduction) take_introduction(contact, *received->introduction, after);
+    take_kind(contact, *received, opened.content, opened.late, after);
+    contact.highest_seen = std::max(contact.highest_seen, received->sequence);
+}
+
+void Inbox::take_kind(storage::Contact& contact, const Received& received, ByteView whole, bool late,
+                      After& after) {
+    if (received.known && received.kind == kind_acknowledgement) {
+        for (const auto& id : received.acknowledged) {
+            const auto item = must(core_->store.outbox_item(contact.id, id));
+            if (!item) continue;
+            must(core_->store.remove_outbox(contact.id, id));
+            must(core_->store.set_message_state(id, storage::MessageState::delivered));
+            after.settled.push_back(id);
+            if (must(core_->store.message(contact.id, storage::Direction::outgoing, id)))
+                after.notices.emplace_back(MessageProgress{contact.id, id, storage::MessageState::delivered});
+        }
+        return;
+    }
+    // A repeat owes another acknowledgement: the first one may have been lost.
+    must(core_->store.owe_acknowledgement(contact.id, received.id));
+    after.owe = true;
+    if (received.known && received.kind != kind_text) {
+        std::ignore = must(core_->store.remember_content(contact.id, received.id, core_->shell.now));
+        return;
+    }
+    storage::Message message;
+    message.id = received.id;
+    message.contact = contact.id;
+    message.direction = storage::Direction::incoming;
+    message.kind = received.kind;
+    message.text = received.text;
+    if (!received.known) {
+        message.text.clear();
+        message.raw = to_bytes(whole);
+    }
+    message.sequence = received.sequence;
+    message.sent_at = received.sent_at;
+    message.received_at = core_->shell.now;
+    message.state = storage::MessageState::received;
+    message.late = late || received.sequence < contact.highest_seen;
+    if (!must(core_->store.add_message(message))) return;
+    const auto expected = contact.highest_seen + 1;
+    const auto missing = received.sequence > expected ? received.sequence - expected : 0;
+    after.notices.emplace_back(MessageArrived{contact.id, message.row, missing});
+}
+
+void Inbox::take_introduction(storage::Contact& contact, const Introduction& introduction, After& after) {
+    const bool same = contact.server_host == introduction.endpoint.host &&
+                      contact.server_port == introduction.endpoint.port &&
+                      contact.server_pin == introduction.endpoint.pin &&
+                      contact.their_shared_token == introduction.shared_token &&
+                      contact.their_recovery_token == introduction.recovery_token;
+    if (same) return;
+    contact.server_host = introduction.endpoint.host;
+    contact.server_port = introduction.endpoint.port;
+    contact.server_pin = introduction.endpoint.pin;
+    contact.their_shared_token = introduction.shared_token;
+    contact.their_recovery_token = introduction.recovery_token;
+    after.contact_changed = true;
+}
+
+void Inbox::compare_records(storage::Contact& contact, const Received& received, After& after) {
+    const auto pinned = mark_of(contact.record);
+    if (received.record_sequence > pinned.sequence) after.check_records = true;
+    if (received.record_sequence == pinned.sequence && received.record_hash != pinned.hash &&
+        contact.state != storage::ContactState::changed) {
+        set_changed(core_->store, contact);
+        after.notices.emplace_back(ContactChanged{contact.id, contact.state});
+        after.notices.emplace_back(Warning{changed_key(contact), contact.id});
+    }
+    const auto& own = core_->record;
+    const auto sequence = received.peer_record_sequence;
+    if (sequence > own.body().sequence ||
+        (sequence == own.body().sequence && received.peer_record_hash != own.hash())) {
+        after.notices.emplace_back(Warning{
+            {Exit::untrusted, say("{} was shown another record of your account than this device has; compare "
+                                  "safety numbers by another way before you go on.",
+                                  contact.name)},
+            contact.id});
+    }
+}
+
+void Inbox::finish(const storage::Contact& contact, After after) {
+    for (const auto& id : after.settled) outbox_->settled(contact.id, id);
+    if (after.owe) outbox_->owe();
+    if (after.contact_changed) outbox_->contact_changed(contact.id);
+    if (after.check_records) checks_->check(contact.id);
+    for (auto& notice : after.notices) core_->shell.tell(std::move(notice));
+}
+
+}  // namespace sotto::client

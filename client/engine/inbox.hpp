@@ -1,0 +1,65 @@
+// Envelopes that came in: opened, their content taken in and everything about them committed in one
+// transaction, or set aside whole. Only then may they be acknowledged to the server.
+#pragma once
+
+#include "outbox.hpp"
+
+namespace sotto::client {
+
+class Inbox {
+  public:
+    Inbox(Core& core, Outbox& outbox, RecordChecks& checks)
+        : core_(&core), outbox_(&outbox), checks_(&checks) {}
+
+    /// On return the envelope is committed, one way or another, and may be acknowledged. Throws StoreFailure:
+    /// it may not.
+    void take(const storage::EnvelopeId& id, ByteView bytes);
+
+  private:
+    /// What follows once the transaction has been committed.
+    struct After {
+        std::vector<Notice> notices;
+        std::vector<storage::MessageId> settled;  ///< acknowledged by the contact
+        bool owe = false;
+        bool contact_changed = false;
+        bool check_records = false;
+    };
+    struct Incoming {
+        storage::EnvelopeId id{};
+        ByteView bytes;
+        crypto::Envelope envelope;
+    };
+
+    void set_aside(const Incoming& in);
+    void set_aside(const storage::EnvelopeId& id, ByteView bytes);
+    void drop(const Incoming& in);
+    void open(const Incoming& in, SessionBook::Found found);
+
+    // accept.cpp: first messages
+    void accept(const Incoming& in, const crypto::HandshakeHeader& header);
+    enum class InviteUse : std::uint8_t { none, good, refused };
+    [[nodiscard]] InviteUse judge_invite(const crypto::Accepted& accepted, std::int64_t contact);
+    void accept_from(const Incoming& in, const crypto::HandshakeHeader& header, crypto::Accepted accepted,
+                     storage::Contact contact, bool by_invite);
+    [[nodiscard]] bool acceptable(const crypto::Accepted& accepted, const storage::Contact& contact);
+    [[nodiscard]] storage::Contact new_contact(const crypto::Accepted& accepted);
+    [[nodiscard]] std::vector<crypto::SessionId> make_room(const storage::Contact& contact,
+                                                           std::uint32_t device,
+                                                           const crypto::SessionId& accepted, bool& archived);
+
+    /// In the caller's transaction.
+    void store_opened(const storage::SessionRow& row, const crypto::Opened& opened);
+    void take_content(storage::Contact& contact, const crypto::Opened& opened, bool repeats_handshake,
+                      After& after);
+    void take_kind(storage::Contact& contact, const Received& received, ByteView whole, bool late,
+                   After& after);
+    void take_introduction(storage::Contact& contact, const Introduction& introduction, After& after);
+    void compare_records(storage::Contact& contact, const Received& received, After& after);
+    void finish(const storage::Contact& contact, After after);
+
+    Core* core_;
+    Outbox* outbox_;
+    RecordChecks* checks_;
+};
+
+}  // namespace sotto::client

@@ -1,0 +1,111 @@
+// Beginning a session: the contact's prekeys are fetched, checked against the pinned record, and used.
+
+#include "outbox.hpp"
+#include "sentences.hpp"
+
+namespace sotto::client {
+
+void Outbox::fetch_prekeys(std::int64_t id, Lane& lane, const storage::Contact& contact,
+                           Connection& connection) {
+    const auto record = crypto::AccountRecord::parse(contact.record);
+    if (!record || record->body().devices.empty())
+        throw StoreFailure{{storage::Code::damaged, "a pinned record doesn't parse"}};
+    const auto right = right_for(contact, lane.shared_refused);
+
+    wire::Request request;
+    auto& fetch = *request.mutable_fetch_prekeys();
+    fetch.set_user(contact.address.user);
+    fetch.set_device(record->body().devices.front().id);
+    fill(*fetch.mutable_credential(), contact, right);
+    lane.fetching = true;
+    core_->connections.request(connection, request, [this, id, right](const wire::Reply* reply) {
+        prekeys_answered(id, right, reply);
+    });
+}
+
+void Outbox::prekeys_answered(std::int64_t id, Right right, const wire::Reply* reply) {
+    auto& lane = lanes_[id];
+    lane.fetching = false;
+    if (reply == nullptr) return;  // asked again when there is a connection
+    if (!reply->has_prekeys()) {
+        refused(id, lane, right, 0, reply->failure());
+        return;
+    }
+    auto contact = must(core_->store.contact(id));
+    if (contact) begin_session(id, lane, std::move(*contact), reply->prekeys());
+}
+
+void Outbox::distrust(std::int64_t id, Lane& lane, Error error) {
+    wait(lane, minute, hour);
+    if (std::exchange(lane.warned, -1) != -1) core_->shell.warn(std::move(error), id);
+}
+
+void Outbox::begin_session(std::int64_t id, Lane& lane, storage::Contact contact,
+                           const wire::Prekeys& prekeys) {
+    using crypto::RecordChange;
+    const auto forged = [&] {
+        return Error{Exit::untrusted,
+                     say("The server of {} hands out keys that their device didn't sign; nothing "
+                         "was sent. Tell them, and ask their operator.",
+                         contact.name)};
+    };
+    auto record = crypto::AccountRecord::parse(bytes_of(prekeys.record()));
+    auto signed_prekey = crypto::SignedPrekey::decode(bytes_of(prekeys.signed_prekey()));
+    auto kem_prekey = crypto::KemPrekey::decode(bytes_of(prekeys.kem_prekey()));
+    std::optional<crypto::OneTimePrekey> one_time;
+    if (!prekeys.one_time().empty()) {
+        const auto decoded = crypto::OneTimePrekey::decode(bytes_of(prekeys.one_time()));
+        if (!decoded) return distrust(id, lane, forged());
+        one_time = *decoded;
+    }
+    const auto pinned = crypto::AccountRecord::parse(contact.record);
+    if (!pinned) throw StoreFailure{{storage::Code::damaged, "a pinned record doesn't parse"}};
+    if (!record || !signed_prekey || !kem_prekey) return distrust(id, lane, forged());
+
+    switch (crypto::compare(*pinned, *record)) {
+        case RecordChange::same:
+            break;
+        case RecordChange::successor: {
+            contact.record = to_bytes(record->bytes());
+            auto transaction = core_->store.begin();
+            must(core_->store.update_contact(contact));
+            must(transaction.commit());
+            break;
+        }
+        case RecordChange::gap:
+            checks_->check(id);  // each link has to be seen first
+            wait(lane, second, minute);
+            return;
+        case RecordChange::other_key:
+        case RecordChange::conflict: {
+            auto transaction = core_->store.begin();
+            set_changed(core_->store, contact);
+            must(transaction.commit());
+            lane.stuck = true;
+            core_->shell.tell(ContactChanged{id, contact.state});
+            core_->shell.warn(changed_key(contact), id);
+            return;
+        }
+        case RecordChange::older:
+        case RecordChange::other_address:
+            return distrust(id, lane, forged());
+    }
+
+    const auto device = record->body().devices.front().id;
+    const crypto::PrekeyBundle bundle{std::move(*record), device, *signed_prekey, *kem_prekey, one_time};
+    std::optional<crypto::InviteSecret> invite;
+    if (contact.invite_secret) invite.emplace(FixedView<32>{*contact.invite_secret});
+    auto session =
+        crypto::initiate({core_->record, core_->identity.device, core_->identity.identity_key}, bundle,
+                         invite ? &*invite : nullptr, core_->shell.today(), core_->shell.rng);
+    if (!session && session.error() == crypto::Error::stale)
+        return distrust(
+            id, lane,
+            {Exit::untrusted, say("The keys of {} are over 60 days old; the message waits until their "
+                                  "device has been online.",
+                                  contact.name)});
+    if (!session) return distrust(id, lane, forged());
+    lane.fresh.emplace(storage::SessionRow{std::move(*session), id, device, false});
+}
+
+}  // namespace sotto::client

@@ -1,0 +1,256 @@
+#include "records.hpp"
+
+#include "credential.hpp"
+#include "sotto/crypto/codec.hpp"
+
+namespace sotto::client {
+
+RecordMark mark_of(ByteView pinned_record) {
+    crypto::Reader reader(pinned_record);
+    std::ignore = reader.u8();
+    std::ignore = reader.take(reader.u16());
+    const auto sequence = reader.u64();
+    return {sequence, crypto::hash("Sotto/1/record-hash", {pinned_record})};
+}
+
+crypto::RecordChange RecordLine::add(const crypto::AccountRecord& record) {
+    const auto change = crypto::compare(newest_, record);
+    if (change == crypto::RecordChange::successor) newest_ = record;
+    if (change == crypto::RecordChange::successor || change == crypto::RecordChange::same) seen_ = true;
+    return change;
+}
+
+void set_changed(storage::ClientStore& store, storage::Contact& contact) {
+    contact.state = storage::ContactState::changed;
+    contact.verified = storage::Verified::no;
+    must(store.update_contact(contact));
+}
+
+Error changed_key(const storage::Contact& contact) {
+    return {Exit::untrusted, say("The key of {} has changed and nothing is sent to them; compare safety "
+                                 "numbers by another way, then "
+                                 "remove the contact and add them again.",
+                                 contact.name)};
+}
+
+void RecordChecks::load() {
+    for (const auto& contact : must(core_->store.contacts())) {
+        if (contact.state == storage::ContactState::claimed) check(contact.id);
+    }
+}
+
+void RecordChecks::check(std::int64_t contact) {
+    if (find(contact, false) != nullptr) return;
+    checks_.push_back(Check{.contact = contact});
+}
+
+void RecordChecks::check_other(std::int64_t contact, crypto::AccountRecord presented, Array<32> token) {
+    erase(contact, true);
+    checks_.push_back(Check{.contact = contact, .presented = std::move(presented), .token = token});
+}
+
+RecordChecks::Check* RecordChecks::find(std::int64_t contact, bool other) {
+    const auto found = std::ranges::find_if(checks_, [&](const auto& check) {
+        return check.contact == contact && check.presented.has_value() == other;
+    });
+    return found == checks_.end() ? nullptr : &*found;
+}
+
+void RecordChecks::erase(std::int64_t contact, bool other) {
+    std::erase_if(checks_, [&](const auto& check) {
+        return check.contact == contact && check.presented.has_value() == other;
+    });
+}
+
+Route RecordChecks::route_of(const Check& /*check*/, const storage::Contact& contact) const {
+    return route_to(*core_, contact);
+}
+
+void RecordChecks::pump() {
+    if (!core_->sending) return;
+    std::vector<std::pair<std::int64_t, bool>> gone;
+    for (auto& check : checks_) {
+        if (check.in_flight || check.not_before > core_->shell.now) continue;
+        const auto contact = must(core_->store.contact(check.contact));
+        if (!contact || contact->state == storage::ContactState::changed) {
+            gone.emplace_back(check.contact, check.presented.has_value());
+            continue;
+        }
+        ask(check);
+    }
+    for (const auto& [contact, other] : gone) erase(contact, other);
+}
+
+void RecordChecks::ask(Check& check) {
+    const auto contact = must(core_->store.contact(check.contact));
+    const auto right = right_for(*contact, check.shared_refused);
+    if (!check.presented && right == Right::none) {
+        later(check, minute);
+        return;
+    }
+    if (!check.line) {
+        auto base = check.presented ? check.presented : std::optional<crypto::AccountRecord>{};
+        if (!base) {
+            const auto pinned = crypto::AccountRecord::parse(contact->record);
+            if (!pinned) throw StoreFailure{{storage::Code::damaged, "a pinned record doesn't parse"}};
+            base = *pinned;
+        }
+        check.line.emplace(std::move(*base));
+    }
+    auto* connection = deliveries_->use(route_of(check, *contact));
+    if (connection == nullptr) return;
+
+    wire::Request request;
+    auto& fetch = *request.mutable_fetch_records();
+    fetch.set_user(contact->address.user);
+    fetch.set_from_sequence(check.line->newest().body().sequence + (check.line->seen() ? 1 : 0));
+    if (check.presented)
+        fetch.mutable_credential()->set_token(to_field(check.token));
+    else
+        fill(*fetch.mutable_credential(), *contact, right);
+    check.in_flight = true;
+    core_->connections.request(*connection, request,
+                               [this, id = check.contact, other = check.presented.has_value()](
+                                   const wire::Reply* reply) { answered(id, other, reply); });
+}
+
+void RecordChecks::answered(std::int64_t id, bool other, const wire::Reply* reply) {
+    auto* check = find(id, other);
+    if (check == nullptr) return;
+    check->in_flight = false;
+    if (reply == nullptr) return;  // asked again when there is a connection
+    const auto contact = must(core_->store.contact(id));
+    if (!contact) {
+        erase(id, other);
+        return;
+    }
+    if (reply->has_failure()) {
+        refused(*check, *contact, reply->failure());
+        return;
+    }
+    if (!reply->has_records()) {
+        later(*check, minute);
+        return;
+    }
+    if (take(*check, *contact, reply->records())) {
+        confirmed(*check, *contact);
+        erase(id, other);
+    }
+}
+
+bool RecordChecks::take(Check& check, const storage::Contact& contact, const wire::Records& records) {
+    using crypto::RecordChange;
+    for (const auto& bytes : records.records()) {
+        const auto record = crypto::AccountRecord::parse(bytes_of(bytes));
+        const auto change = record ? check.line->add(*record) : RecordChange::other_address;
+        if (change != RecordChange::same && change != RecordChange::successor) {
+            mismatch(check, contact, change);
+            return false;
+        }
+    }
+    if (!check.line->seen()) {
+        mismatch(check, contact, RecordChange::older);
+        return false;
+    }
+    // More to come: asked for by the next pump, from behind the newest.
+    return !records.more() || records.records().empty();
+}
+
+void RecordChecks::mismatch(Check& check, const storage::Contact& contact, crypto::RecordChange change) {
+    if (check.presented) {
+        // The address doesn't confirm the other key: the warning about the handshake was all.
+        erase(check.contact, true);
+        return;
+    }
+    if (change == crypto::RecordChange::other_key || change == crypto::RecordChange::conflict) {
+        auto now_changed = contact;
+        auto transaction = core_->store.begin();
+        set_changed(core_->store, now_changed);
+        must(transaction.commit());
+        changed_.push_back(contact.id);
+        core_->shell.tell(ContactChanged{contact.id, now_changed.state});
+        core_->shell.warn(changed_key(contact), contact.id);
+        erase(check.contact, false);
+        return;
+    }
+    if (!check.warned) {
+        core_->shell.warn(
+            {Exit::untrusted,
+             say("The server of {} shows an old or broken record of them; it is not accepted. Ask them "
+                 "whether their server was restored.",
+                 contact.name)},
+            contact.id);
+        check.warned = true;
+    }
+    check.line.reset();
+    later(check, minute);
+}
+
+void RecordChecks::refused(Check& check, const storage::Contact& contact, const wire::Failure& failure) {
+    if (failure.code() == wire::FAILURE_REFUSED && !check.presented && !check.shared_refused &&
+        contact.their_shared_token && contact.their_recovery_token) {
+        check.shared_refused = true;
+        return;
+    }
+    check.shared_refused = false;
+    if (failure.code() == wire::FAILURE_REFUSED && check.presented) {
+        erase(check.contact, true);
+        return;
+    }
+    if (failure.code() == wire::FAILURE_REFUSED && !check.warned &&
+        contact.state == storage::ContactState::claimed) {
+        core_->shell.warn(
+            {Exit::untrusted,
+             say("{} claims to be {}, but that server doesn't confirm it; compare safety numbers before "
+                 "you believe it.",
+                 contact.name, contact.address.text())},
+            contact.id);
+        check.warned = true;
+    }
+    later(check, std::max<std::int64_t>(failure.retry_after_ms(), minute));
+}
+
+void RecordChecks::confirmed(const Check& check, storage::Contact contact) {
+    if (check.presented) {
+        auto transaction = core_->store.begin();
+        set_changed(core_->store, contact);
+        must(transaction.commit());
+        core_->shell.warn(changed_key(contact), contact.id);
+    } else {
+        const bool news = contact.state == storage::ContactState::claimed;
+        contact.record = to_bytes(check.line->newest().bytes());
+        if (news) contact.state = storage::ContactState::confirmed;
+        // A claimed contact came by one of our links and proved to know its secret.
+        if (news && contact.verified == storage::Verified::no) contact.verified = storage::Verified::link;
+        auto transaction = core_->store.begin();
+        must(core_->store.update_contact(contact));
+        must(transaction.commit());
+        if (!news) {
+            changed_.push_back(contact.id);
+            return;
+        }
+    }
+    changed_.push_back(contact.id);
+    core_->shell.tell(ContactChanged{contact.id, contact.state});
+}
+
+void RecordChecks::later(Check& check, std::int64_t at_least) {
+    check.not_before =
+        core_->shell.now + std::max(at_least, check.backoff.next(minute, hour, core_->shell.rng));
+}
+
+std::optional<std::int64_t> RecordChecks::next_deadline() const {
+    std::optional<std::int64_t> deadline;
+    for (const auto& check : checks_) {
+        if (!check.in_flight && check.not_before > core_->shell.now) sooner(deadline, check.not_before);
+    }
+    return deadline;
+}
+
+bool RecordChecks::idle() const {
+    return std::ranges::all_of(checks_, [&](const auto& check) {
+        return !check.in_flight && (check.not_before > core_->shell.now);
+    });
+}
+
+}  // namespace sotto::client
