@@ -135,7 +135,7 @@ void Connection::note_failure(const Error& why) {
     if (depth > 0 && !doomed && sqlite3_get_autocommit(handle) != 0) doomed = why;
 }
 
-void Connection::rollback() noexcept {
+void Connection::rollback() const noexcept {
     if (sqlite3_get_autocommit(handle) == 0) sqlite3_exec(handle, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 

@@ -47,7 +47,7 @@ struct Connection {
     [[nodiscard]] const Error* doom() const { return depth > 0 && doomed ? &*doomed : nullptr; }
     /// Called after a failure: if SQLite has rolled the transaction back by itself, it is doomed.
     void note_failure(const Error& why);
-    void rollback() noexcept;
+    void rollback() const noexcept;
 
     sqlite3* handle = nullptr;
     int depth = 0;  ///< Transaction objects alive

@@ -15,6 +15,8 @@ using detail::Connection;
 
 namespace {
 
+constexpr off_t page_size = 4096;  // SQLCipher's default, and read back when a database is opened
+
 std::filesystem::path beside(const std::filesystem::path& file, std::string_view suffix) {
     auto name = file;
     name += suffix;
@@ -47,10 +49,12 @@ Result<void> prepare_file(const std::filesystem::path& file) {
             Error{.code = Code::denied, .detail = file.string() + " is not a regular file"});
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0 && ::chmod(file.c_str(), S_IRUSR | S_IWUSR) != 0)
         return std::unexpected(detail::system_error(errno, "setting the permissions of", file));
-    // SQLite takes an empty file for a new database and throws its log away.
-    if (status.st_size == 0 && size_of(beside(file, "-wal")) > 0)
-        return std::unexpected(
-            Error{.code = Code::damaged, .detail = file.string() + " is empty, its log is not"});
+    // SQLite takes a file without a whole page for a new database and would write over what is left of it,
+    // and throw its log away. A rollback journal beside it means that it is new indeed.
+    const bool journal = size_of(beside(file, "-journal")) > 0;
+    const bool log = size_of(beside(file, "-wal")) > 0;
+    if (status.st_size < page_size && (log || (status.st_size > 0 && !journal)))
+        return std::unexpected(Error{.code = Code::damaged, .detail = file.string() + " has been cut off"});
     return {};
 }
 

@@ -1,11 +1,11 @@
 #include "files.hpp"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
 
 namespace sotto::storage::detail {
@@ -137,8 +137,10 @@ Result<void> publish_draft(const std::filesystem::path& path, Overwrite overwrit
     } else {
         renamed = ::renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE);
         // Not every file system can do that. A link refuses a taken name as well.
-        if (renamed != 0 && errno == EINVAL && (renamed = ::link(draft.c_str(), path.c_str())) == 0)
-            remove_draft(path);
+        if (renamed != 0 && errno == EINVAL) {
+            renamed = ::link(draft.c_str(), path.c_str());
+            if (renamed == 0) remove_draft(path);
+        }
     }
     if (renamed != 0) {
         const int error_number = errno;

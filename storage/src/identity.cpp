@@ -61,7 +61,8 @@ Result<void> ClientStore::put_own_record(const crypto::AccountRecord& record) {
     if (!put || db_.changes() == 1) return put;
     const auto known = own_record(record.body().sequence);
     if (!known) return std::unexpected(known.error());
-    if (!*known || (*known)->hash() != record.hash())
+    const auto& there = *known;
+    if (!there || there->hash() != record.hash())
         return std::unexpected(
             Error{.code = Code::conflict, .detail = "another own record has that sequence"});
     return {};

@@ -78,7 +78,7 @@ Result<std::vector<Message>> ClientStore::history(std::int64_t contact, std::str
     statement.bind_all(contact, limit);
     if (!words.empty()) statement.bind_text(words);
     auto messages = detail::read_all(statement, "message", read_message);
-    if (messages) std::reverse(messages->begin(), messages->end());
+    if (messages) std::ranges::reverse(*messages);
     return messages;
 }
 

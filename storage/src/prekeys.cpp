@@ -21,12 +21,13 @@ Result<std::uint32_t> ClientStore::next_prekey_id(PrekeyKind kind) {
         "INSERT INTO prekey_ids (kind, last) VALUES (?, 1) ON CONFLICT DO UPDATE SET last = last + 1 "
         "RETURNING last");
     statement.bind_all(kind);
-    auto id = detail::read_one(statement, "prekey id", read_u32);
-    if (!id) return std::unexpected(std::move(id.error()));
+    const auto read = detail::read_one(statement, "prekey id", read_u32);
+    if (!read) return std::unexpected(read.error());
     // The change is complete only at the end of the rows.
     if (const auto end = statement.step(); !end) return std::unexpected(end.error());
-    if (!*id) return std::unexpected(detail::damaged_row("prekey id"));
-    return **id;
+    const auto& id = *read;
+    if (!id) return std::unexpected(detail::damaged_row("prekey id"));
+    return *id;
 }
 
 Result<void> ClientStore::put_prekey(PrekeyKind kind, const StoredPrekey& key, std::uint32_t day) {
@@ -44,7 +45,7 @@ Result<std::optional<StoredPrekey>> ClientStore::prekey(PrekeyKind kind, std::ui
                                 if (seed.size() != seed_size(kind)) return std::nullopt;
                                 StoredPrekey key;
                                 key.id = id;
-                                std::copy(seed.begin(), seed.end(), key.seed.writable().begin());
+                                std::ranges::copy(seed, key.seed.writable().begin());
                                 return key;
                             });
 }

@@ -213,8 +213,8 @@ class ClientStore {
     /// `failed` can follow all but delivered, and after it a later try may still bring sent, stored or
     /// delivered.
     [[nodiscard]] Result<void> set_message_state(const MessageId& id, MessageState state);
-    /// Newest `limit`, oldest first. `search`: those with all of its words, whatever their case and accents;
-    /// blank: all.
+    /// Newest `limit`, oldest first. `search`: those with all of its words (the first 64), whatever their
+    /// case and accents; blank: all.
     [[nodiscard]] Result<std::vector<Message>> history(std::int64_t contact, std::string_view search,
                                                        int limit);
     /// Incoming and not yet shown, in the order of arrival.
