@@ -73,7 +73,7 @@ class Columns {
 template <class Read>
 [[nodiscard]] auto read_row(const Statement& row, std::string_view what, const Read& read)
     -> Result<typename decltype(read(std::declval<Columns&>()))::value_type> {
-    Columns columns{row};
+    Columns columns{row};  // NOLINT(misc-const-correctness): read() changes it, unseen in a template
     auto value = read(columns);
     if (!columns.ok() || !value) return std::unexpected(damaged_row(what));
     return std::move(*value);

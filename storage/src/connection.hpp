@@ -1,7 +1,9 @@
 // What a Database, its statements and its transactions share. The one header that includes SQLCipher's.
 #pragma once
 
-#define SQLITE_HAS_CODEC 1  // without it the header hides sqlite3_key_v2
+#ifndef SQLITE_HAS_CODEC
+#error "without SQLITE_HAS_CODEC SQLCipher's header hides sqlite3_key_v2"
+#endif
 #include <sqlcipher/sqlite3.h>
 
 #include <filesystem>
