@@ -1,0 +1,210 @@
+#include "keyserver/app/config.hpp"
+
+#include <arpa/inet.h>
+#include <toml++/toml.h>
+
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "keyserver/app/files.hpp"
+
+namespace sotto::keyserver {
+namespace {
+
+[[nodiscard]] bool is_address(int family, const std::string& host) {
+    std::array<unsigned char, 16> ignored{};
+    return inet_pton(family, host.c_str(), ignored.data()) == 1;
+}
+
+[[nodiscard]] std::optional<std::uint16_t> parse_port(std::string_view text) {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return port;
+}
+
+[[nodiscard]] std::string_view name_of(Registration mode) {
+    switch (mode) {
+        case Registration::open:
+            return "open";
+        case Registration::invite:
+            return "invite";
+        case Registration::closed:
+            break;
+    }
+    return "closed";
+}
+
+[[nodiscard]] std::string quoted(const std::string& text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + "\"";
+}
+
+/// Reads settings one by one; the first that is wrong is remembered.
+class Settings {
+  public:
+    explicit Settings(const toml::table& table) : table_(table) {}
+
+    [[nodiscard]] std::string text(std::string_view key, std::string fallback) {
+        return value<std::string>(key, std::move(fallback), "text in quotes");
+    }
+    [[nodiscard]] bool flag(std::string_view key, bool fallback) {
+        return value<bool>(key, fallback, "true or false");
+    }
+    [[nodiscard]] std::int64_t number(std::string_view key, std::int64_t fallback, std::int64_t low,
+                                      std::int64_t high) {
+        const auto out = value<std::int64_t>(key, fallback, "a number");
+        if (out < low || out > high)
+            fail(key, "a number from " + std::to_string(low) + " to " + std::to_string(high));
+        return out;
+    }
+    /// What is wrong with the settings, or nothing.
+    [[nodiscard]] std::optional<std::string> finish() {
+        for (const auto& [key, ignored] : table_)
+            if (std::ranges::find(known_, key.str()) == known_.end() && !wrong_)
+                wrong_ = "there is no setting '" + std::string{key.str()} + "'";
+        return wrong_;
+    }
+
+  private:
+    template <class T>
+    [[nodiscard]] T value(std::string_view key, T fallback, const std::string& kind) {
+        known_.emplace_back(key);
+        const auto node = table_[key];
+        if (!node) return fallback;
+        const auto held = node.template value_exact<T>();
+        if (!held) fail(key, kind);
+        return held.value_or(std::move(fallback));
+    }
+    void fail(std::string_view key, const std::string& kind) {
+        if (!wrong_) wrong_ = "'" + std::string{key} + "' must be " + kind;
+    }
+    const toml::table& table_;
+    std::vector<std::string> known_;
+    std::optional<std::string> wrong_;
+};
+
+}  // namespace
+
+Outcome<ListenAddress> parse_listen(std::string_view text) {
+    const auto wrong = [&] {
+        return problem(Exit::input,
+                       "'" + std::string{text} +
+                           "' is no address to listen on; write it like 127.0.0.1:7443 or [::1]:7443.");
+    };
+    ListenAddress out{.host = {}, .port = protocol::default_port};
+    std::string_view rest;
+    if (text.starts_with('[')) {
+        const auto close = text.find(']');
+        if (close == std::string_view::npos) return wrong();
+        out.host = text.substr(1, close - 1);
+        rest = text.substr(close + 1);
+        if (!is_address(AF_INET6, out.host)) return wrong();
+    } else {
+        const auto colon = std::min(text.find(':'), text.size());
+        out.host = text.substr(0, colon);
+        rest = text.substr(colon);
+        if (out.host == "localhost") out.host = "127.0.0.1";
+        if (!is_address(AF_INET, out.host)) return wrong();
+    }
+    if (rest.empty()) return out;
+    const auto port = parse_port(rest.substr(1));
+    if (rest.front() != ':' || !port) return wrong();
+    out.port = *port;
+    return out;
+}
+
+std::string format_listen(const ListenAddress& listen) {
+    const bool ipv6 = listen.host.find(':') != std::string::npos;
+    return (ipv6 ? "[" + listen.host + "]" : listen.host) + ":" + std::to_string(listen.port);
+}
+
+bool is_wildcard(const ListenAddress& listen) {
+    return listen.host == "0.0.0.0" || listen.host == "::";
+}
+
+Outcome<Registration> parse_registration(std::string_view text) {
+    for (const auto mode : {Registration::open, Registration::invite, Registration::closed})
+        if (text == name_of(mode)) return mode;
+    return problem(Exit::input,
+                   "'" + std::string{text} + "' is no way to register: choose open, invite or closed.");
+}
+
+std::string format_config(const Config& config) {
+    std::string out = "# Settings of sotto-keyserver. They are read at start.\n\n";
+    out += "# Where it listens: an address of this machine and a port.\nlisten = " +
+           quoted(format_listen(config.listen)) + "\n\n";
+    out +=
+        "# What the server is called in every address (user@name) and in every login.\n"
+        "# It must never change once somebody has registered.\nname = " +
+        quoted(config.name) + "\n\n";
+    out +=
+        "# Who may register: \"open\" (anyone), \"invite\" (holders of an invite), \"closed\" (nobody).\n"
+        "registration = " +
+        quoted(std::string{name_of(config.registration)}) + "\n\n";
+    out +=
+        "# TLS: a certificate (with its chain) and its private key in PEM form; paths are relative to this "
+        "folder.\n"
+        "# Clients that know the server by its pin need the same key in the next certificate.\ncertificate "
+        "= " +
+        quoted(config.certificate.string()) + "\nkey = " + quoted(config.key.string()) + "\n\n";
+    out +=
+        "# The key that the store is encrypted with. Beside the store it protects a copied database, but not "
+        "a copied\n"
+        "# folder or a stolen disk: for that, move it to another place and name that here.\nstore_key_file "
+        "= " +
+        quoted(config.store_key_file.string()) + "\n\n";
+    out +=
+        "# true only behind a proxy that ends TLS: logins are then no longer bound to the connection, and "
+        "clients say so.\n"
+        "unbound = " +
+        std::string{config.unbound ? "true" : "false"} + "\n\n";
+    out +=
+        "# Threads that serve connections; 0: one a processor.\nthreads = " + std::to_string(config.threads) +
+        "\n\n";
+    out += "# Connections at one time; more are closed at once.\nmax_connections = " +
+           std::to_string(config.max_connections) + "\n";
+    return out;
+}
+
+Outcome<Config> read_config(const std::filesystem::path& data) {
+    const auto file = data / config_file;
+    const auto content = read_small_file(file, "The configuration");
+    if (!content) return std::unexpected(content.error());
+    const auto wrong = [&](const std::string& what) {
+        return problem(Exit::input, "The configuration " + file.string() + " is wrong: " + what + ".");
+    };
+    toml::table table;
+    try {
+        table = toml::parse(*content);
+    } catch (const toml::parse_error& error) {
+        return wrong(std::string{error.description()} + " in line " +
+                     std::to_string(error.source().begin.line));
+    }
+    Settings settings{table};
+    Config config;
+    const auto listen = parse_listen(settings.text("listen", default_listen));
+    const auto registration = parse_registration(settings.text("registration", "invite"));
+    config.name = settings.text("name", "");
+    config.certificate = data / settings.text("certificate", config.certificate.string());
+    config.key = data / settings.text("key", config.key.string());
+    config.store_key_file = data / settings.text("store_key_file", config.store_key_file.string());
+    config.unbound = settings.flag("unbound", config.unbound);
+    config.threads = static_cast<unsigned>(settings.number("threads", 0, 0, 256));
+    config.max_connections = static_cast<std::size_t>(
+        settings.number("max_connections", static_cast<std::int64_t>(config.max_connections), 1, 10'000'000));
+    if (const auto what = settings.finish()) return wrong(*what);
+    if (!listen) return std::unexpected(listen.error());
+    if (!registration) return std::unexpected(registration.error());
+    if (!crypto::valid_server_name(config.name)) return wrong("'name' must be a server's name in lower case");
+    config.listen = *listen;
+    config.registration = *registration;
+    return config;
+}
+
+}  // namespace sotto::keyserver

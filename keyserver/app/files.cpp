@@ -1,0 +1,98 @@
+#include "keyserver/app/files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+
+namespace sotto::keyserver {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t small = 64UL * 1024;
+
+[[nodiscard]] std::string reason(int number) {
+    return std::generic_category().message(number);
+}
+
+class Descriptor {
+  public:
+    explicit Descriptor(int fd) : fd_(fd) {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    [[nodiscard]] int get() const { return fd_; }
+
+  private:
+    int fd_;
+};
+
+[[nodiscard]] bool write_all(int fd, std::string_view content) {
+    while (!content.empty()) {
+        const auto written = ::write(fd, content.data(), content.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return false;
+        content.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+}  // namespace
+
+Outcome<void> create_empty_folder(const fs::path& folder) {
+    std::error_code error;
+    if (fs::exists(folder, error)) {
+        if (!fs::is_directory(folder, error))
+            return problem(Exit::input, folder.string() + " is not a folder.");
+        const bool empty = fs::is_empty(folder, error);
+        if (error) return problem(Exit::input, folder.string() + " can't be read: " + error.message() + ".");
+        if (!empty)
+            return problem(Exit::input,
+                           folder.string() + " is in use: it already holds files; choose a new folder.");
+    } else {
+        fs::create_directories(folder, error);
+        if (error)
+            return problem(Exit::input, folder.string() + " can't be created: " + error.message() + ".");
+    }
+    if (::chmod(folder.c_str(), S_IRWXU) != 0)
+        return problem(Exit::input, folder.string() + " can't be closed to others: " + reason(errno) + ".");
+    return {};
+}
+
+Outcome<void> write_new_file(const fs::path& file, std::string_view content) {
+    const Descriptor out{
+        ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR)};
+    const bool written = out.get() >= 0 && write_all(out.get(), content) && ::fsync(out.get()) == 0;
+    if (!written) return problem(Exit::server, file.string() + " can't be written: " + reason(errno) + ".");
+    const auto parent = file.has_parent_path() ? file.parent_path() : fs::path{"."};
+    const Descriptor folder{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (folder.get() >= 0) ::fsync(folder.get());
+    return {};
+}
+
+Outcome<std::string> read_small_file(const fs::path& file, std::string_view what) {
+    std::ifstream in{file, std::ios::binary};
+    std::string content(small + 1, '\0');
+    if (in) in.read(content.data(), static_cast<std::streamsize>(content.size()));
+    if (!in && !in.eof())
+        return problem(Exit::input,
+                       std::string{what} + " " + file.string() + " can't be read; is this the right folder?");
+    content.resize(static_cast<std::size_t>(in.gcount()));
+    if (content.size() > small)
+        return problem(Exit::input, std::string{what} + " " + file.string() + " is too large to be one.");
+    return content;
+}
+
+bool readable_by_others(const fs::path& file) {
+    std::error_code error;
+    const auto permissions = fs::status(file, error).permissions();
+    return !error && (permissions & (fs::perms::group_all | fs::perms::others_all)) != fs::perms::none;
+}
+
+}  // namespace sotto::keyserver

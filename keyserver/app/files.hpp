@@ -1,0 +1,21 @@
+// The data folder's files: only their owner may read them.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "keyserver/app/problem.hpp"
+
+namespace sotto::keyserver {
+
+/// Creates the folder (0700) and those above it that are missing; refused where it holds anything.
+[[nodiscard]] Outcome<void> create_empty_folder(const std::filesystem::path& folder);
+/// 0600, durable on return; refused where the file exists.
+[[nodiscard]] Outcome<void> write_new_file(const std::filesystem::path& file, std::string_view content);
+/// At most 64 KiB. `what` names the file in the sentence.
+[[nodiscard]] Outcome<std::string> read_small_file(const std::filesystem::path& file, std::string_view what);
+/// True if somebody else may read it.
+[[nodiscard]] bool readable_by_others(const std::filesystem::path& file);
+
+}  // namespace sotto::keyserver

@@ -1,0 +1,56 @@
+// What bounds a stranger, and a client that went wrong. docs/protocol.md section 12.6.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sotto::keyserver::limits {
+
+// mailbox, per device
+inline constexpr std::int64_t mailbox_envelopes = 10'000;
+inline constexpr std::int64_t mailbox_bytes = 256LL * 1024 * 1024;
+inline constexpr std::uint64_t mailbox_days = 30;
+
+// tokens, per account
+inline constexpr std::size_t shared_tokens = 16;
+inline constexpr std::int64_t recovery_envelopes_a_day = 4;
+inline constexpr std::size_t recovery_envelope_size = 4096;
+inline constexpr std::int64_t invite_envelopes = 50;
+inline constexpr std::int64_t registration_tries =
+    5;  ///< taken names that one registration invite may ask for
+
+// the request box of a discoverable account, and one-time prekeys for whoever shows no credential
+inline constexpr double request_box_burst = 20;
+inline constexpr double request_box_per_second = 1.0 / 180;
+inline constexpr double open_prekeys_burst = 20;
+inline constexpr double open_prekeys_per_second = 1.0 / 300;
+inline constexpr double credential_prekeys_burst = 100;
+inline constexpr double credential_prekeys_per_second = 1.0 / 10;
+inline constexpr std::size_t limited_targets = 20'000;  ///< targets whose use is remembered
+
+// delivery to a connected device
+inline constexpr std::uint64_t hand_over_ms = 2000;  ///< unacknowledged for so long: into the mailbox
+inline constexpr std::size_t outstanding_bytes = 2UL * 1024 * 1024;
+inline constexpr std::size_t page_bytes = 1024UL * 1024;
+inline constexpr std::size_t origins_per_envelope = 4;
+inline constexpr std::size_t recent_ids = 65'536;  ///< a generation of acknowledged ids
+inline constexpr std::uint64_t recent_ms = 10ULL * 60 * 1000;
+inline constexpr std::uint64_t prekeys_low_every_ms = 10'000;
+
+// one connection
+inline constexpr std::size_t frame_before_login = 32UL * 1024;
+inline constexpr std::size_t frame_delivery = 128UL * 1024;
+inline constexpr std::size_t requests_in_flight = 128;  ///< more: nothing is read until some are answered
+inline constexpr double requests_burst = 4000;
+inline constexpr double requests_per_second = 1000;
+inline constexpr std::uint32_t rate_violations =
+    1000;  ///< frames over the rate before the connection is closed
+inline constexpr std::size_t outbound_bytes = 8UL * 1024 * 1024;
+inline constexpr std::size_t outbound_frames = 4096;
+inline constexpr std::uint64_t handshake_ms = 10'000;  ///< TLS and HTTP and WebSocket together
+inline constexpr std::uint64_t message_ms = 30'000;    ///< from the first byte of a frame to its last
+inline constexpr std::uint64_t login_ms = 30'000;      ///< an identified connection that proves nothing
+inline constexpr std::uint64_t idle_ms = 90'000;       ///< pings are sent at half of it
+inline constexpr std::uint64_t close_ms = 3'000;
+
+}  // namespace sotto::keyserver::limits

@@ -1,0 +1,97 @@
+// One connection's side of the protocol, without the connection: frames in, calls to the shell out.
+// Lives on the connection's thread. docs/protocol.md sections 12.2 to 12.4.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "keyserver/core/hub.hpp"
+#include "keyserver/core/wire.hpp"
+#include "sotto/crypto/login.hpp"
+
+namespace sotto::keyserver {
+
+/// What the operator decided.
+struct Policy {
+    std::string server_name;
+    Registration registration = Registration::invite;
+    bool unbound = false;  ///< logins are not bound to the TLS connection
+};
+
+/// What all sessions share. The rules behind `access` and `prekeys` are only touched by work on the store.
+struct Service {
+    Service(Policy chosen, const Clock& time, crypto::Rng& random, StoreQueue& store, Shell& world);
+
+    Policy policy;
+    const Clock& clock;
+    crypto::Rng& rng;
+    StoreQueue& queue;
+    Shell& shell;
+    Access access;
+    PrekeyCounter prekeys;
+    Hub hub;
+    crypto::DeviceSigningKey decoy;  ///< verifies the proofs of accounts that don't exist
+};
+
+enum class Purpose : std::uint8_t { identified, delivery };
+
+class Session {
+  public:
+    Session(Service& service, ConnectionId id, Purpose purpose, const std::optional<Array<32>>& exporter);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    ~Session();
+
+    /// Sends the hello.
+    void begin();
+    void receive(ByteView frame);
+    /// A reply to one of this connection's requests has been queued.
+    void answered();
+
+    /// Nothing should be read while this is true.
+    [[nodiscard]] bool saturated() const { return in_flight_ >= limits::requests_in_flight; }
+    /// How many bytes the next frame may have.
+    [[nodiscard]] std::size_t frame_limit() const;
+    /// Logged in, or in no need to.
+    [[nodiscard]] bool settled() const { return purpose_ == Purpose::delivery || stage_ == Stage::open; }
+
+  private:
+    enum class Stage : std::uint8_t { fresh, proving, open, ended };
+
+    void handle(const wire::Request& request);
+    void begin_login(std::uint32_t request, const wire::Login& login);
+    void finish_login(std::uint32_t request, const crypto::LoginChallenge& challenge, const Array<64>& proof,
+                      const std::optional<LoginFacts>& facts);
+    void begin_registration(std::uint32_t request, const wire::Register& registration);
+    void open(std::uint32_t request, const std::string& user, const LoginFacts& facts, std::uint32_t device,
+              const crypto::DeviceSigningKey& key);
+    void publish_record(std::uint32_t request, const wire::PublishRecord& message);
+    void publish_prekeys(std::uint32_t request, const wire::PublishPrekeys& message);
+    void set_tokens(std::uint32_t request, const wire::SetTokens& message);
+    void acknowledge(std::uint32_t request, const wire::Acknowledge& message);
+    void fetch_records(std::uint32_t request, const wire::FetchRecords& message);
+    void fetch_prekeys(std::uint32_t request, const wire::FetchPrekeys& message);
+    void deliver(std::uint32_t request, const wire::Deliver& message);
+
+    [[nodiscard]] crypto::LoginChallenge challenge(crypto::LoginPurpose purpose, const std::string& user,
+                                                   std::uint32_t device) const;
+    void reply(std::string frame);
+    void fail(std::uint32_t request, const Refusal& refusal);
+    /// Fails and closes: a proof or a frame that was wrong gets no second try here.
+    void reject(std::uint32_t request, const Refusal& refusal);
+
+    Service& service_;
+    ConnectionId id_;
+    Purpose purpose_;
+    std::optional<Array<32>> exporter_;
+    Array<protocol::nonce_size> nonce_;
+    Stage stage_;
+    Bucket rate_;
+    std::uint32_t violations_ = 0;
+    std::size_t in_flight_ = 0;
+
+    DeviceKey self_;  ///< once logged in
+    std::optional<crypto::DeviceSigningKey> signing_key_;
+};
+
+}  // namespace sotto::keyserver

@@ -1,0 +1,126 @@
+#include "keyserver/core/wire.hpp"
+
+#include "keyserver/core/strict.hpp"
+#include "sotto/crypto/session.hpp"
+
+namespace sotto::keyserver {
+namespace {
+
+[[nodiscard]] std::string text_of(ByteView bytes) {
+    return std::string{chars_of(bytes)};
+}
+
+[[nodiscard]] wire::Registration wire_registration(Registration mode) {
+    switch (mode) {
+        case Registration::open:
+            return wire::REGISTRATION_OPEN;
+        case Registration::invite:
+            return wire::REGISTRATION_INVITE;
+        case Registration::closed:
+            break;
+    }
+    return wire::REGISTRATION_CLOSED;
+}
+
+[[nodiscard]] wire::Reply reply_to(std::uint32_t request) {
+    wire::Reply reply;
+    reply.set_id(request);
+    return reply;
+}
+
+}  // namespace
+
+std::optional<wire::Request> parse_request(ByteView frame) {
+    if (!only_request_fields(frame)) return std::nullopt;
+    wire::Request request;
+    if (!request.ParseFromArray(frame.data(), static_cast<int>(frame.size()))) return std::nullopt;
+    if (request.id() == 0 || request.body_case() == wire::Request::BODY_NOT_SET) return std::nullopt;
+    return request;
+}
+
+std::string hello_frame(const std::string& server_name, const Array<protocol::nonce_size>& nonce,
+                        Registration registration, bool unbound) {
+    wire::Reply reply;
+    auto& hello = *reply.mutable_hello();
+    hello.set_server_name(server_name);
+    hello.set_nonce(text_of(nonce));
+    hello.set_registration(wire_registration(registration));
+    hello.set_unbound(unbound);
+    hello.set_version(protocol::wire_version);
+    hello.set_max_envelope(static_cast<std::uint32_t>(crypto::max_envelope_size));
+    return reply.SerializeAsString();
+}
+
+std::string done_frame(std::uint32_t request) {
+    auto reply = reply_to(request);
+    reply.mutable_done();
+    return reply.SerializeAsString();
+}
+
+std::string failure_frame(std::uint32_t request, const Refusal& refusal) {
+    auto reply = reply_to(request);
+    reply.mutable_failure()->set_code(refusal.code);
+    reply.mutable_failure()->set_retry_after_ms(refusal.retry_after_ms);
+    return reply.SerializeAsString();
+}
+
+std::string welcome_frame(std::uint32_t request, const LoginFacts& facts) {
+    auto reply = reply_to(request);
+    auto& welcome = *reply.mutable_welcome();
+    welcome.set_record_sequence(facts.record_sequence);
+    welcome.set_record_hash(text_of(facts.record_hash));
+    welcome.set_one_time_left(facts.one_time.left);
+    welcome.set_one_time_kem_left(facts.one_time_kem.left);
+    welcome.set_one_time_highest(facts.one_time.highest);
+    welcome.set_one_time_kem_highest(facts.one_time_kem.highest);
+    welcome.set_signed_prekey_day(facts.signed_day);
+    welcome.set_waiting(facts.waiting);
+    return reply.SerializeAsString();
+}
+
+std::string records_frame(std::uint32_t request, const RecordPage& page) {
+    auto reply = reply_to(request);
+    auto& records = *reply.mutable_records();
+    for (const auto& bytes : page.records) records.add_records(text_of(bytes));
+    records.set_more(page.more);
+    return reply.SerializeAsString();
+}
+
+std::string prekeys_frame(std::uint32_t request, const Bundle& bundle) {
+    auto reply = reply_to(request);
+    auto& prekeys = *reply.mutable_prekeys();
+    prekeys.set_record(text_of(bundle.record));
+    prekeys.set_signed_prekey(text_of(bundle.signed_prekey));
+    prekeys.set_kem_prekey(text_of(bundle.kem_prekey));
+    prekeys.set_one_time(text_of(bundle.one_time));
+    return reply.SerializeAsString();
+}
+
+std::string delivered_frame(std::uint32_t request, wire::DeliveryState state) {
+    auto reply = reply_to(request);
+    reply.mutable_delivered()->set_state(state);
+    return reply.SerializeAsString();
+}
+
+std::string incoming_frame(const EnvelopeId& id, std::string_view envelope) {
+    wire::Reply reply;
+    auto& incoming = *reply.mutable_incoming();
+    incoming.set_envelope_id(text_of(id));
+    incoming.set_envelope(std::string{envelope});
+    return reply.SerializeAsString();
+}
+
+std::string prekeys_low_frame(std::uint32_t one_time_left, std::uint32_t one_time_kem_left) {
+    wire::Reply reply;
+    reply.mutable_prekeys_low()->set_one_time_left(one_time_left);
+    reply.mutable_prekeys_low()->set_one_time_kem_left(one_time_kem_left);
+    return reply.SerializeAsString();
+}
+
+std::string closing_frame(std::uint32_t retry_after_ms) {
+    wire::Reply reply;
+    reply.mutable_closing()->set_retry_after_ms(retry_after_ms);
+    return reply.SerializeAsString();
+}
+
+}  // namespace sotto::keyserver

@@ -1,0 +1,29 @@
+// Frames in and out. docs/protocol.md sections 12.2 and 12.3.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "keyserver/core/accounts.hpp"
+#include "keyserver/core/directory.hpp"
+
+namespace sotto::keyserver {
+
+/// Nothing where the frame is no request of this schema: malformed, without an id or a body, or with fields
+/// that it doesn't know.
+[[nodiscard]] std::optional<wire::Request> parse_request(ByteView frame);
+
+[[nodiscard]] std::string hello_frame(const std::string& server_name,
+                                      const Array<protocol::nonce_size>& nonce, Registration registration,
+                                      bool unbound);
+[[nodiscard]] std::string done_frame(std::uint32_t request);
+[[nodiscard]] std::string failure_frame(std::uint32_t request, const Refusal& refusal);
+[[nodiscard]] std::string welcome_frame(std::uint32_t request, const LoginFacts& facts);
+[[nodiscard]] std::string records_frame(std::uint32_t request, const RecordPage& page);
+[[nodiscard]] std::string prekeys_frame(std::uint32_t request, const Bundle& bundle);
+[[nodiscard]] std::string delivered_frame(std::uint32_t request, wire::DeliveryState state);
+[[nodiscard]] std::string incoming_frame(const EnvelopeId& id, std::string_view envelope);
+[[nodiscard]] std::string prekeys_low_frame(std::uint32_t one_time_left, std::uint32_t one_time_kem_left);
+[[nodiscard]] std::string closing_frame(std::uint32_t retry_after_ms);
+
+}  // namespace sotto::keyserver

@@ -1,0 +1,58 @@
+#include "keyserver/store/batch.hpp"
+
+#include <algorithm>
+#include <span>
+
+#include "keyserver/store/sql_accounts.hpp"
+#include "keyserver/store/sql_mailbox.hpp"
+#include "keyserver/store/sql_prekeys.hpp"
+#include "keyserver/store/sql_tokens.hpp"
+
+namespace sotto::keyserver {
+namespace {
+
+constexpr std::size_t jobs_a_commit = 1024;
+
+using OnFailure = std::function<void(const storage::Error&)>;
+
+/// One transaction around them; false if nothing of it was committed.
+[[nodiscard]] bool commit(storage::Database& db, std::span<std::unique_ptr<StoreQueue::Job>> jobs,
+                          const OnFailure& on_failure) {
+    Sql sql{db};
+    SqlAccounts accounts{sql};
+    SqlPrekeys prekeys{sql};
+    SqlTokens tokens{sql};
+    SqlInvites invites{sql};
+    SqlMailbox mailbox{sql};
+    Stores stores{
+        .accounts = accounts, .prekeys = prekeys, .tokens = tokens, .invites = invites, .mailbox = mailbox};
+
+    storage::Transaction transaction{db};
+    for (const auto& job : jobs) {
+        job->run(stores);
+        if (sql.failure()) {
+            on_failure(*sql.failure());
+            return false;
+        }
+    }
+    const auto committed = transaction.commit();
+    if (!committed) on_failure(committed.error());
+    return committed.has_value();
+}
+
+}  // namespace
+
+void run_batch(storage::Database& db, Jobs& jobs, const OnFailure& on_failure) {
+    std::span<std::unique_ptr<StoreQueue::Job>> rest{jobs};
+    while (!rest.empty()) {
+        const auto batch = rest.first(std::min(rest.size(), jobs_a_commit));
+        rest = rest.subspan(batch.size());
+        if (commit(db, batch, on_failure)) {
+            for (const auto& job : batch) job->finish(true);
+            continue;
+        }
+        for (auto& job : batch) job->finish(batch.size() > 1 && commit(db, {&job, 1}, on_failure));
+    }
+}
+
+}  // namespace sotto::keyserver
