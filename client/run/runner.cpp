@@ -1,0 +1,79 @@
+#include "sotto/client/runner.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sotto::client {
+namespace {
+
+// A wall clock that is set back must not make anybody wait for it.
+constexpr std::chrono::milliseconds longest_wait{60'000};
+
+}  // namespace
+
+std::int64_t now_ms() {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+}
+
+void perform(Transport& transport, std::vector<Action> actions) {
+    for (auto& action : actions) {
+        if (const auto* open = std::get_if<OpenConnection>(&action))
+            transport.open(open->id, open->purpose, open->endpoint);
+        else if (auto* send = std::get_if<SendFrame>(&action))
+            transport.send(send->id, std::move(send->frame));
+        else if (const auto* close = std::get_if<CloseConnection>(&action))
+            transport.close(close->id);
+    }
+}
+
+std::chrono::steady_clock::time_point wait_until(std::chrono::steady_clock::time_point deadline,
+                                                 std::optional<std::int64_t> next) {
+    auto wait = longest_wait;
+    if (next)
+        wait = std::clamp(std::chrono::milliseconds{*next - now_ms()}, std::chrono::milliseconds{0}, wait);
+    return std::min(deadline, std::chrono::steady_clock::now() + wait);
+}
+
+void Runner::apply(Output output) {
+    if (see_action_)
+        for (const auto& action : output.actions) see_action_(action);
+    perform(*transport_, std::move(output.actions));
+    if (hear_)
+        for (const auto& notice : output.notices) hear_(notice);
+}
+
+bool Runner::turn(Clock::time_point deadline) {
+    if (auto event = transport_->wait(wait_until(deadline, engine_->next_deadline()))) {
+        if (see_) see_(*event);
+        apply(engine_->handle(std::move(*event), now_ms()));
+    }
+    const auto next = engine_->next_deadline();
+    if (next && *next <= now_ms()) apply(engine_->tick(now_ms()));
+    return Clock::now() < deadline;
+}
+
+Runner::Ended Runner::run(const std::function<bool()>& done, std::optional<Clock::time_point> deadline) {
+    while (true) {
+        if (interrupted_) return Ended::interrupted;
+        if (done()) return Ended::done;
+        if (!turn(deadline.value_or(Clock::time_point::max()))) return done() ? Ended::done : Ended::timeout;
+    }
+}
+
+void Runner::interrupt() {
+    interrupted_ = true;
+    transport_->wake();
+}
+
+bool Runner::finish(std::chrono::milliseconds patience) {
+    const auto deadline = Clock::now() + patience;
+    apply(engine_->flush(now_ms()));
+    while (!engine_->idle() && turn(deadline)) {
+    }
+    const bool idle = engine_->idle();
+    apply(engine_->stop(now_ms()));
+    return idle;
+}
+
+}  // namespace sotto::client
