@@ -1,0 +1,37 @@
+#include "log.hpp"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "sotto/protocol/text.hpp"
+
+namespace sotto::cli {
+
+void start_log(bool verbose) {
+    auto logger =
+        std::make_shared<spdlog::logger>("sotto", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    logger->set_level(verbose ? spdlog::level::debug : spdlog::level::off);
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
+    spdlog::set_default_logger(std::move(logger));
+}
+
+void log_event(const client::NetworkEvent& event) {
+    if (const auto* up = std::get_if<client::Connected>(&event))
+        spdlog::debug("connection {} is up: {}", up->id, up->tls);
+    else if (const auto* frame = std::get_if<client::FrameReceived>(&event))
+        spdlog::debug("connection {}: {} bytes in", frame->id, frame->frame.size());
+    else if (const auto* gone = std::get_if<client::Disconnected>(&event))
+        spdlog::debug("connection {} is down: {}", gone->id, protocol::printable(gone->detail));
+}
+
+void log_action(const client::Action& action) {
+    if (const auto* open = std::get_if<client::OpenConnection>(&action))
+        spdlog::debug("connection {} opens, {}", open->id,
+                      open->purpose == client::Purpose::identified ? "identified" : "for delivery");
+    else if (const auto* send = std::get_if<client::SendFrame>(&action))
+        spdlog::debug("connection {}: {} bytes out", send->id, send->frame.size());
+    else if (const auto* close = std::get_if<client::CloseConnection>(&action))
+        spdlog::debug("connection {} is closed", close->id);
+}
+
+}  // namespace sotto::cli

@@ -1,0 +1,93 @@
+#include "messages.hpp"
+
+#include "profile.hpp"
+#include "sotto/crypto/codec.hpp"
+#include "sotto/protocol/text.hpp"
+
+namespace sotto::cli {
+namespace {
+
+constexpr std::uint32_t kind_text = 20;  // content.proto
+constexpr const char* unknown_kind = "(needs a newer version of Sotto to be shown)";
+
+std::string shown_text(const storage::Message& message) {
+    if (message.kind != kind_text) return unknown_kind;
+    const auto safe = protocol::printable(message.text, true);
+    std::string result;
+    for (const char c : safe) {
+        result += c;
+        if (c == '\n') result += "    ";
+    }
+    return result;
+}
+
+void add_content(Json& object, const storage::Message& message) {
+    const bool text = message.kind == kind_text;
+    object["kind"] = text ? "text" : "unknown";
+    object["text"] = text ? Json(message.text) : Json(nullptr);
+    object["sent_at"] = rfc3339(message.sent_at);
+}
+
+std::string marks(const storage::Message& message, const storage::Contact& sender) {
+    std::string result;
+    if (sender.state == storage::ContactState::changed)
+        result += " (KEY CHANGED)";
+    else if (sender.state == storage::ContactState::claimed)
+        result += " (name only claimed)";
+    else if (!is_verified(sender))
+        result += " (not verified)";
+    if (message.late) result += " (late)";
+    return result;
+}
+
+}  // namespace
+
+std::string hex(const storage::MessageId& id) {
+    return crypto::to_hex(id);
+}
+
+Json received_json(const storage::Message& message, const storage::Contact& sender) {
+    Json object;
+    object["id"] = hex(message.id);
+    object["row"] = message.row;
+    object["from"] = sender.name;
+    object["address"] = sender.address.text();
+    add_content(object, message);
+    object["received_at"] = rfc3339(message.received_at);
+    object["verified"] = is_verified(sender);
+    object["verified_by"] = storage::name(sender.verified);
+    object["contact_state"] = storage::name(sender.state);
+    object["sequence"] = message.sequence;
+    object["late"] = message.late;
+    return object;
+}
+
+Json history_json(const storage::Message& message, const storage::Contact& contact) {
+    const bool incoming = message.direction == storage::Direction::incoming;
+    Json object;
+    object["id"] = hex(message.id);
+    object["row"] = message.row;
+    object["contact"] = contact.name;
+    object["direction"] = incoming ? "incoming" : "outgoing";
+    add_content(object, message);
+    if (incoming) {
+        object["received_at"] = rfc3339(message.received_at);
+        object["late"] = message.late;
+    }
+    object["sequence"] = message.sequence;
+    object["state"] = storage::name(message.state);
+    return object;
+}
+
+std::string received_line(const storage::Message& message, const storage::Contact& sender) {
+    return local_time(message.received_at) + "  " + protocol::printable(sender.name) +
+           marks(message, sender) + ": " + shown_text(message);
+}
+
+std::string history_line(const storage::Message& message, const storage::Contact& contact) {
+    if (message.direction == storage::Direction::incoming) return received_line(message, contact);
+    return local_time(message.sent_at) + "  me (" + std::string{storage::name(message.state)} +
+           "): " + shown_text(message);
+}
+
+}  // namespace sotto::cli

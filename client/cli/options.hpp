@@ -1,0 +1,51 @@
+// What the command line said.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace sotto::cli {
+
+/// Where a passphrase comes from; neither: the terminal.
+struct PassphraseSource {
+    std::string file;
+    int fd = -1;
+};
+
+struct Options {
+    // every verb
+    std::filesystem::path home;
+    bool json = false;
+    bool verbose = false;
+    PassphraseSource passphrase;
+
+    // init
+    std::string server;
+    std::string user;
+    std::string registration_invite;
+    bool accept_unbound = false;
+    // init, passphrase
+    unsigned kdf_memory_mib = 0;  ///< 0: measured
+    unsigned kdf_passes = 0;
+    PassphraseSource new_passphrase;
+
+    // contacts
+    std::string contact;
+    std::string link;
+    std::string name;
+    bool confirm = false;
+
+    // messages
+    std::optional<std::string> text;
+    std::string file;
+    bool lines = false;
+    std::string wait = "stored";
+    std::optional<double> timeout_s;
+    bool follow = false;
+    int count = 0;
+    std::string search;
+    int limit = 50;
+};
+
+}  // namespace sotto::cli
