@@ -102,7 +102,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
             self->opened();
             failure = co_await self->read();
         }
-        if (failure) self->fail(std::move(*failure));
+        if (failure) self->fail(*failure);
     }
 
     // ---- connecting: every step ends at `deadline_` ----
@@ -273,7 +273,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
 
     // ---- the end ----
 
-    void fail(Failure failure) {
+    void fail(const Failure& failure) {
         if (std::exchange(told_, true)) return;
         events_.push(target_.serial,
                      Disconnected{.id = target_.id, .error = failure.error, .detail = failure.detail});

@@ -37,7 +37,8 @@ class NetworkTransport final : public Transport {
     NetworkTransport(const NetworkTransport&) = delete;
     NetworkTransport& operator=(const NetworkTransport&) = delete;
 
-    ~NetworkTransport() override {
+    // Only exhausted memory could throw here, and then there is nothing left to do.
+    ~NetworkTransport() override {  // NOLINT(bugprone-exception-escape)
         for (const auto& [id, serial] : serials_) events_.forget(serial);
         asio::post(io_, [this] {
             stopping_ = true;
@@ -115,6 +116,7 @@ class NetworkTransport final : public Transport {
     /// Closing one may take it out of the map.
     [[nodiscard]] std::vector<std::shared_ptr<net::Connection>> snapshot() const {
         std::vector<std::shared_ptr<net::Connection>> result;
+        result.reserve(connections_.size());
         for (const auto& [serial, connection] : connections_) result.push_back(connection);
         return result;
     }

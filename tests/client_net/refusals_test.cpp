@@ -102,11 +102,13 @@ TEST(Pin, CountsAlone) {
 /// A trusted authority for the time of a test: OpenSSL's own variable names the system's roots.
 class WebPki : public ::testing::Test {
   protected:
-    WebPki() {
+    // NOLINTBEGIN(concurrency-mt-unsafe): no other thread is there yet, or any more
+    void SetUp() override {
         write_file(folder_ / "root.pem", root_.pem());
         ::setenv("SSL_CERT_FILE", (folder_ / "root.pem").c_str(), 1);
     }
-    ~WebPki() override { ::unsetenv("SSL_CERT_FILE"); }
+    void TearDown() override { ::unsetenv("SSL_CERT_FILE"); }
+    // NOLINTEND(concurrency-mt-unsafe)
     [[nodiscard]] Certificate issued(CertificateOptions options) const {
         options.issuer = &root_;
         return make_certificate(options);

@@ -60,8 +60,13 @@ std::string accept_of(const std::string& request) {
 /// RFC 6455 section 5.2, from a server: final, not masked.
 std::string header(int opcode, std::uint64_t size) {
     std::string result(1, static_cast<char>(0x80 | opcode));
-    const int bytes = size < 126 ? 0 : size < 65536 ? 2 : 8;
-    result.push_back(static_cast<char>(bytes == 0 ? size : bytes == 2 ? 126 : 127));
+    int bytes = 0;
+    if (size < 126) {
+        result.push_back(static_cast<char>(size));
+    } else {
+        bytes = size < 65536 ? 2 : 8;
+        result.push_back(static_cast<char>(bytes == 2 ? 126 : 127));
+    }
     for (int i = bytes - 1; i >= 0; --i) result.push_back(static_cast<char>(size >> (8 * i)));
     return result;
 }
@@ -76,7 +81,9 @@ bool read_frame(SSL* ssl, Frame& frame) {
     if (!read_all(ssl, h.data(), 2)) return false;
     frame.opcode = h[0] & 0x0f;
     std::uint64_t size = static_cast<unsigned char>(h[1]) & 0x7fU;
-    const std::size_t extra = size == 126 ? 2 : size == 127 ? 8 : 0;
+    std::size_t extra = 0;
+    if (size == 126) extra = 2;
+    if (size == 127) extra = 8;
     if (!read_all(ssl, h.data() + 2, extra + 4)) return false;
     if (extra > 0) size = 0;
     for (std::size_t i = 0; i < extra; ++i) size = size << 8 | static_cast<unsigned char>(h[2 + i]);
@@ -89,13 +96,15 @@ bool read_frame(SSL* ssl, Frame& frame) {
 
 }  // namespace
 
-TlsServer::TlsServer(Certificate certificate, const ServerOptions& options)
-    : certificate_(std::move(certificate)), options_(options), context_(SSL_CTX_new(TLS_server_method())) {
+TlsServer::TlsServer(Certificate certificate, ServerOptions options)
+    : certificate_(std::move(certificate)),
+      options_(std::move(options)),
+      context_(SSL_CTX_new(TLS_server_method())),
+      listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     static_cast<void>(::signal(SIGPIPE, SIG_IGN));
     SSL_CTX_set_max_proto_version(context_, options_.newest_tls);
     SSL_CTX_use_certificate(context_, certificate_.x509.get());
     SSL_CTX_use_PrivateKey(context_, certificate_.key.get());
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (listener_ < 0) throw std::runtime_error("socket");
     sockaddr_in address{};
     address.sin_family = AF_INET;

@@ -38,7 +38,7 @@ struct ServerOptions {
 
 class TlsServer {
   public:
-    explicit TlsServer(Certificate certificate, const ServerOptions& options = {});
+    explicit TlsServer(Certificate certificate, ServerOptions options = {});
     TlsServer(const TlsServer&) = delete;
     TlsServer& operator=(const TlsServer&) = delete;
     ~TlsServer();
