@@ -149,7 +149,7 @@ class Database {
 
     /// One statement.
     [[nodiscard]] Statement prepare(std::string_view sql);
-    /// Any number of statements; rows are passed over.
+    /// Any number of statements, each on its own outside a transaction; rows are passed over.
     [[nodiscard]] Result<void> execute(std::string_view sql);
     [[nodiscard]] std::int64_t last_insert_id() const;
     [[nodiscard]] std::int64_t changes() const;

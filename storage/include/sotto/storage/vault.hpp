@@ -8,7 +8,7 @@
 // renamed.
 //
 // A file of another size, version or cost range is `damaged`. A wrong passphrase and bytes that were changed
-// can't be told apart: both are `wrong_passphrase`.
+// can't be told apart: both are `wrong_passphrase`. Everything here is called with the profile's lock held.
 #pragma once
 
 #include <filesystem>
