@@ -1,7 +1,9 @@
 #include "sotto/crypto/hash.hpp"
 
 #include <stdexcept>
+#include <string>
 
+#include "primitives.hpp"
 #include "sodium.hpp"
 
 namespace sotto::crypto {
@@ -64,8 +66,8 @@ void mac64(ByteView key, Label label, std::initializer_list<ByteView> parts, std
     Blake2b(key, out.size()).run(label, parts, out);
 }
 
-void hkdf(ByteView salt, std::initializer_list<ByteView> input, Label label,
-          std::initializer_list<ByteView> info, std::span<std::byte> out) {
+void hkdf_sha512(ByteView salt, std::initializer_list<ByteView> input, std::string_view info,
+                 std::span<std::byte> out) {
     start_sodium();
     struct PrkTag;
     Secret<PrkTag, crypto_kdf_hkdf_sha512_KEYBYTES> prk;
@@ -74,13 +76,17 @@ void hkdf(ByteView salt, std::initializer_list<ByteView> input, Label label,
     for (const auto part : input) crypto_kdf_hkdf_sha512_extract_update(&state, uc(part.data()), part.size());
     crypto_kdf_hkdf_sha512_extract_final(&state, uc(prk.writable().data()));
     wipe(&state, sizeof state);
+    if (crypto_kdf_hkdf_sha512_expand(uc(out.data()), out.size(), info.data(), info.size(),
+                                      uc(prk.expose().data())) != 0)
+        throw std::invalid_argument("HKDF-SHA-512 gives at most 16,320 bytes");
+}
 
+void hkdf(ByteView salt, std::initializer_list<ByteView> input, Label label,
+          std::initializer_list<ByteView> info, std::span<std::byte> out) {
     std::string context{label};
     context.push_back('\0');
     for (const auto part : info) context.append(chars_of(part));
-    if (crypto_kdf_hkdf_sha512_expand(uc(out.data()), out.size(), context.data(), context.size(),
-                                      uc(prk.expose().data())) != 0)
-        throw std::invalid_argument("HKDF-SHA-512 gives at most 16,320 bytes");
+    hkdf_sha512(salt, input, context, out);
 }
 
 Array<32> sha256(ByteView bytes) {

@@ -1,5 +1,6 @@
 #include "sotto/crypto/keys.hpp"
 
+#include "primitives.hpp"
 #include "sodium.hpp"
 
 namespace sotto::crypto::detail {
@@ -51,10 +52,7 @@ bool valid_x25519(FixedView<32> key) {
 }
 
 bool verify(FixedView<32> key, Label label, ByteView message, FixedView<64> signature) {
-    start_sodium();
-    const auto input = labelled(label, message);
-    return crypto_sign_ed25519_verify_detached(uc(signature.data()), uc(input.data()), input.size(),
-                                               uc(key.data())) == 0;
+    return ed25519_verify_raw(key, labelled(label, message), signature);
 }
 
 void ed25519_public(FixedView<32> seed, std::span<std::byte, 32> out) {
@@ -65,16 +63,7 @@ void ed25519_public(FixedView<32> seed, std::span<std::byte, 32> out) {
 }
 
 Signature ed25519_sign(FixedView<32> seed, FixedView<32> public_key, Label label, ByteView message) {
-    start_sodium();
-    struct ExpandedTag;
-    Secret<ExpandedTag, crypto_sign_ed25519_SECRETKEYBYTES> expanded;
-    std::ranges::copy(seed, expanded.writable().begin());
-    std::ranges::copy(public_key, expanded.writable().begin() + 32);
-    const auto input = labelled(label, message);
-    Signature signature;
-    crypto_sign_ed25519_detached(uc(signature.data()), nullptr, uc(input.data()), input.size(),
-                                 uc(expanded.expose().data()));
-    return signature;
+    return ed25519_sign_raw(seed, public_key, labelled(label, message));
 }
 
 void x25519_public(FixedView<32> secret, std::span<std::byte, 32> out) {
@@ -88,3 +77,25 @@ bool x25519(FixedView<32> secret, FixedView<32> public_key, std::span<std::byte,
 }
 
 }  // namespace sotto::crypto::detail
+
+namespace sotto::crypto {
+
+bool ed25519_verify_raw(FixedView<32> key, ByteView message, FixedView<64> signature) {
+    start_sodium();
+    return crypto_sign_ed25519_verify_detached(uc(signature.data()), uc(message.data()), message.size(),
+                                               uc(key.data())) == 0;
+}
+
+Signature ed25519_sign_raw(FixedView<32> seed, FixedView<32> public_key, ByteView message) {
+    start_sodium();
+    struct ExpandedTag;
+    Secret<ExpandedTag, crypto_sign_ed25519_SECRETKEYBYTES> expanded;
+    std::ranges::copy(seed, expanded.writable().begin());
+    std::ranges::copy(public_key, expanded.writable().begin() + 32);
+    Signature signature;
+    crypto_sign_ed25519_detached(uc(signature.data()), nullptr, uc(message.data()), message.size(),
+                                 uc(expanded.expose().data()));
+    return signature;
+}
+
+}  // namespace sotto::crypto

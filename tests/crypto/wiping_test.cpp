@@ -1,0 +1,135 @@
+// A program of its own, since it replaces operator new and delete: no block that is given back may hold a
+// secret.
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "people.hpp"
+
+namespace {
+
+struct Watch {
+    static constexpr std::size_t capacity = 64;
+    static constexpr std::size_t needle_size = 16;
+    std::array<std::array<std::byte, needle_size>, capacity> needles{};
+    std::size_t count = 0;
+    std::size_t found = 0;
+    bool on = false;
+
+    void add(sotto::ByteView secret) {
+        ASSERT_LT(count, capacity);
+        ASSERT_GE(secret.size(), needle_size);
+        std::copy_n(secret.begin(), needle_size, needles.at(count++).begin());
+    }
+    void look(const void* block, std::size_t size) {
+        for (std::size_t i = 0; i < count; ++i)
+            if (memmem(block, size, needles.at(i).data(), needle_size) != nullptr) ++found;
+    }
+};
+Watch watch;
+
+void give_back(void* block) noexcept {
+    if (watch.on && block != nullptr) watch.look(block, malloc_usable_size(block));
+    std::free(block);  // NOLINT(cppcoreguidelines-no-malloc)
+}
+
+}  // namespace
+
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,misc-new-delete-overloads)
+void* operator new(std::size_t size) {
+    // Cleared, so that what an earlier owner left can't be mistaken for a later one's.
+    if (void* const block = std::calloc(1, size == 0 ? 1 : size)) return block;
+    throw std::bad_alloc{};
+}
+void operator delete(void* block) noexcept {
+    give_back(block);
+}
+void operator delete(void* block, std::size_t /*size*/) noexcept {
+    give_back(block);
+}
+// NOLINTEND(cppcoreguidelines-no-malloc,misc-new-delete-overloads)
+
+namespace sotto::crypto::test {
+namespace {
+
+/// Every secret that a serialised session holds, by its layout in docs/protocol.md 7.5.
+void watch_session(const Session& session) {
+    const auto bytes = session.serialize();
+    const ByteView all{bytes};
+    constexpr std::size_t root = 1 + 1 + 32 + 4;
+    constexpr std::size_t own = root + 32;
+    constexpr std::size_t sending = own + 32 + 33 + 33;
+    constexpr std::size_t receiving = sending + 96 + 4 + 4 + 4;
+    for (const auto offset : {root, own, sending, sending + 32, sending + 64, receiving + 64})
+        watch.add(all.subspan(offset, 32));
+    if (!session.awaiting_reply())
+        for (const auto offset : {receiving, receiving + 32}) watch.add(all.subspan(offset, 32));
+}
+
+class Wiping : public testing::Test {
+  protected:
+    void SetUp() override { watch = {}; }
+    void TearDown() override { watch.on = false; }
+};
+
+TEST_F(Wiping, TheWatchSeesWhatIsNotWiped) {
+    const auto secret = Array<32>{std::byte{0xa5}, std::byte{0x5a}, std::byte{1}};
+    watch.add(secret);
+    watch.on = true;
+    {
+        const Bytes careless(secret.begin(), secret.end());
+    }
+    watch.on = false;
+    EXPECT_EQ(watch.found, 1U);
+}
+
+TEST_F(Wiping, SecretBytesAreWipedWhenFreedAndWhenTheyGrow) {
+    const auto secret = Array<32>{std::byte{0xa5}, std::byte{0x5a}, std::byte{2}};
+    watch.add(secret);
+    watch.on = true;
+    {
+        SecretBytes bytes(secret.begin(), secret.end());
+        for (int i = 0; i < 1000; ++i) bytes.push_back(std::byte{1});
+        bytes.resize(3);
+    }
+    watch.on = false;
+    EXPECT_EQ(watch.found, 0U);
+}
+
+TEST_F(Wiping, AConversationLeavesNoSecretBehind) {
+    auto a = alice();
+    auto b = bob();
+    constexpr std::string_view plaintext = "the words that nobody else may ever read";
+    {
+        auto alice_session = start(a, b).value();
+        watch_session(alice_session);
+        watch.add(a.identity.seed().expose());
+        watch.add(b.signed_prekey.seed().expose());
+        watch.add(b.kem_one_time.seed().expose());
+        watch.add(text(plaintext));
+        watch.on = true;
+        auto sealed = alice_session.seal(text(plaintext), a.rng).value();
+        auto accepted = answer(b, sealed.envelope).value();
+        watch.on = false;
+        watch_session(sealed.next);
+        watch_session(accepted.first.next);
+        watch.on = true;
+        auto late = sealed.next.seal(text(plaintext), a.rng).value();
+        auto reply = accepted.first.next.seal(text(plaintext), b.rng).value();
+        const auto envelope = Envelope::parse(reply.envelope).value();
+        const auto match = late.next.find(envelope).value();
+        const auto opened = late.next.open(envelope, match, nullptr, now_ms, a.rng).value();
+        const auto copy = Session::parse(opened.next.serialize()).value();
+        watch.on = false;
+        watch_session(copy);
+        watch.on = true;
+    }
+    watch.on = false;
+    EXPECT_EQ(watch.found, 0U);
+}
+
+}  // namespace
+}  // namespace sotto::crypto::test
