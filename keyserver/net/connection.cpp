@@ -181,6 +181,8 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
     void on(Shard::Reply& reply) {
         if (!session_) return;
         session_->answered();
+        // A read that began before the login holds for what comes after it.
+        stream_.read_message_max(session_->frame_limit());
         queue(std::move(reply.frame));
         write();
         read();
