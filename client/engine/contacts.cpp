@@ -10,6 +10,7 @@ namespace sotto::client {
 namespace {
 
 constexpr std::size_t max_name_size = 64;
+constexpr int tries = 3;  ///< of reaching the server of a link
 
 std::optional<Error> check_name(std::string_view name) {
     const bool shape = !name.empty() && name.size() <= max_name_size && protocol::valid_utf8(name) &&
@@ -82,13 +83,18 @@ void Contacts::pump() {
     if (!joining_ || joining_->asked) return;
     auto* connection = deliveries_->use(joining_->route);
     if (connection == nullptr) {
-        if (auto error = deliveries_->away(joining_->route)) {
-            if (error->exit == Exit::network)
-                error->sentence =
-                    say("The server {} can't be reached; nothing was stored. Use the link again later.",
-                        text_of(joining_->route.endpoint));
-            end(std::move(*error));
+        auto error = deliveries_->away(joining_->route);
+        if (!error) {
+            joining_->waiting = false;
+            return;
         }
+        if (std::exchange(joining_->waiting, true)) return;
+        if (++joining_->failures < tries && error->exit == Exit::network) return;
+        if (error->exit == Exit::network)
+            error->sentence =
+                say("The server {} can't be reached; nothing was stored. Use the link again later.",
+                    text_of(joining_->route.endpoint));
+        end(std::move(*error));
         return;
     }
     joining_->asked = true;

@@ -23,6 +23,8 @@ class Contacts {
         Array<16> claim{};
         Route route;
         bool asked = false;
+        bool waiting = false;  ///< for the server, after a failure
+        int failures = 0;
     };
     [[nodiscard]] Array<16> claim_for(const crypto::InviteSecret& secret);
     void forget_claim(const crypto::InviteSecret& secret);

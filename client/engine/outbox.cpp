@@ -306,6 +306,8 @@ void Outbox::refused(std::int64_t id, Lane& lane, Right right, std::size_t size,
     lane.shared_refused = false;
     if (code == wire::FAILURE_NO_DEVICE) checks_->check(id);
 
+    // The claim was shown when the prekeys were fetched: a link that is used up now was used up by ourselves.
+    const bool unanswered_yet = code == wire::FAILURE_TOKEN_USED && invited && size > 0;
     const bool final = code == wire::FAILURE_TOKEN_USED || code == wire::FAILURE_TOKEN_EXPIRED;
     if (final)
         lane.stuck = true;
@@ -320,7 +322,9 @@ void Outbox::refused(std::int64_t id, Lane& lane, Right right, std::size_t size,
     const bool patient = code == wire::FAILURE_REFUSED && invited && lane.backoff.attempts() < 3;
     if (!patient && lane.warned != code) {
         lane.warned = code;
-        core_->shell.warn(describe_delivery_failure(code, contact->name, invited), id);
+        core_->shell.warn(unanswered_yet ? not_answered_yet(contact->name)
+                                         : describe_delivery_failure(code, contact->name, invited),
+                          id);
     }
 }
 

@@ -154,4 +154,8 @@ Error describe_delivery_failure(wire::FailureCode code, std::string_view name, b
     }
 }
 
+Error not_answered_yet(std::string_view name) {
+    return {Exit::rate, say("{} hasn't answered yet; further messages wait until they do.", name)};
+}
+
 }  // namespace sotto::client

@@ -24,4 +24,7 @@ namespace sotto::client {
 /// A contact's server refused a fetch or a delivery for `name`. `invited`: by the link that we used.
 [[nodiscard]] Error describe_delivery_failure(wire::FailureCode code, std::string_view name, bool invited);
 
+/// A link carries no more messages before it is answered.
+[[nodiscard]] Error not_answered_yet(std::string_view name);
+
 }  // namespace sotto::client

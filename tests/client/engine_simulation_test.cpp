@@ -32,8 +32,12 @@ class Run {
 
     void go() {
         const auto link = alice_->invite();
-        ASSERT_FALSE(bob_->join(link, "alice"));
         world_.faults = {plan_.latency, plan_.jitter, plan_.cut, plan_.duplicate, plan_.swap};
+        for (int i = 0; i < 20 && !bob_->contact("alice"); ++i) {
+            ASSERT_FALSE(bob_->join(link, "alice"));
+            world_.run([&] { return bob_->contact("alice") || bob_->warned(Exit::network); });
+            bob_->forget_notices();
+        }
         ASSERT_TRUE(
             world_.run([&] { return bob_->contact("alice") && alice_->contact("bob"); }, 10 * 60'000));
 
@@ -81,7 +85,7 @@ class Run {
     }
     static bool committed(Client& from, const std::string& to, const std::string& text) {
         const auto contact = from.contact(to);
-        for (const auto& message : from.store().history(contact->id, "", -1).value())
+        for (const auto& message : take(from.store().history(contact->id, "", -1)))
             if (message.direction == storage::Direction::outgoing && message.text == text) return true;
         return false;
     }
@@ -107,7 +111,7 @@ class Run {
     static bool all_delivered(Client& client, const std::string& to) {
         if (client.store().outbox_size().value() > 0) return false;
         const auto contact = client.contact(to);
-        for (const auto& message : client.store().history(contact->id, "", -1).value())
+        for (const auto& message : take(client.store().history(contact->id, "", -1)))
             if (message.direction == storage::Direction::outgoing && message.state != MessageState::delivered)
                 return false;
         return true;

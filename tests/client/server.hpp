@@ -46,6 +46,8 @@ class SimServer final : public keyserver::Shell, public keyserver::StoreQueue {
     void receive(keyserver::ConnectionId connection, ByteView frame);
     void disconnect(keyserver::ConnectionId connection);
     void tick();
+    /// Something waits for its acknowledgement, and the server's patience is counted.
+    [[nodiscard]] bool counting() const { return service_ && service_->hub.counts().outstanding > 0; }
     /// Runs the work that waits for the store; what has to be sent since the last call.
     [[nodiscard]] std::vector<ServerOutput> take();
 

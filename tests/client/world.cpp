@@ -30,9 +30,9 @@ std::uint64_t chosen_seed(std::uint64_t otherwise) {
 
 Client::Client(World& world, std::string user_name, SimServer& server, std::uint64_t seed)
     : user(std::move(user_name)),
-      home(server),
       world_(&world),
-      file_(world.folder.path() / (user + "@" + server.name())),
+      home_(&server),
+      file_(world.folder.path() / (user + " at " + server.endpoint().host)),
       rng_(seed) {}
 
 void Client::open_store() {
@@ -43,15 +43,21 @@ void Client::open_store() {
     store_ = std::make_unique<storage::ClientStore>(std::move(*store));
 }
 
+storage::ClientStore& Client::opened() {
+    if (!store_) open_store();
+    return *store_;
+}
+
 void Client::init(const std::string& invite) {
     if (const auto error = try_init(invite)) throw std::runtime_error(error->sentence);
 }
 
 std::optional<Error> Client::try_init(const std::string& invite, bool accept_unbound) {
     registration_error_.reset();
+    auto endpoint = home_->endpoint();
+    if (wrong_pin) endpoint.pin->front() ^= std::byte{1};
     registered_ = false;
-    registration_ =
-        std::make_unique<Registration>(NewAccount{home.endpoint(), user, invite, accept_unbound}, rng_);
+    registration_ = std::make_unique<Registration>(NewAccount{endpoint, user, invite, accept_unbound}, rng_);
     const auto take = [this](Registration::Step step) {
         while (true) {
             registered_ = registered_ || step.finished;
@@ -206,7 +212,7 @@ std::vector<storage::Message> Client::incoming(const std::string& name) {
     const auto from = contact(name);
     std::vector<storage::Message> out;
     if (!from) return out;
-    for (auto& message : store_->history(from->id, "", -1).value())
+    for (auto& message : take(store_->history(from->id, "", -1)))
         if (message.direction == storage::Direction::incoming) out.push_back(std::move(message));
     return out;
 }
@@ -396,6 +402,11 @@ void World::kill(SimServer& server) {
     }
 }
 
+std::size_t World::open_connections() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(wires_, [](const auto& wire) { return wire->open; }));
+}
+
 bool World::step(std::int64_t until) {
     from_servers();
     std::int64_t next = until;
@@ -403,7 +414,9 @@ bool World::step(std::int64_t until) {
     for (const auto& client : clients_)
         if (const auto deadline = client->next_deadline())
             next = std::min(next, std::max(*deadline, clock.now));
-    next = std::min(next, std::max(server_tick_ + 250, clock.now));
+    const bool counting =
+        std::ranges::any_of(servers_, [](const auto& server) { return server->counting(); });
+    if (counting) next = std::min(next, std::max(server_tick_ + 250, clock.now));
     clock.now = std::max(clock.now, next);
     if (clock.now >= server_tick_ + 250) {
         server_tick_ = clock.now;

@@ -30,6 +30,12 @@ class CrashingRng final : public crypto::Rng {
     int countdown_ = 0;
 };
 
+/// What a result holds, by value: `for (… : result().value())` would outlive what it walks through.
+template <class T, class E>
+T take(std::expected<T, E> result) {
+    return std::move(result.value());
+}
+
 /// A fresh folder, in memory where there is such a place; gone at the end.
 class Folder {
   public:
@@ -113,8 +119,14 @@ class Client {
     [[nodiscard]] bool warned(Exit exit) const;
     void forget_notices() { notices_.clear(); }
 
+    /// The store of a client that doesn't run.
+    storage::ClientStore& opened();
+    [[nodiscard]] const crypto::AccountKeyPair& account_key() const { return *account_key_; }
+    /// Another home than the one that gave its profile a place, before the account is made.
+    void settle_at(SimServer& server) { home_ = &server; }
+
     const std::string user;
-    SimServer& home;
+    bool wrong_pin = false;  ///< the person was given another pin
     std::function<void(const Notice&)> on_notice;
 
   private:
@@ -124,6 +136,7 @@ class Client {
     void launch();
 
     World* world_;
+    SimServer* home_;
     std::filesystem::path file_;
     CrashingRng rng_;
     std::unique_ptr<storage::ClientStore> store_;
@@ -156,6 +169,7 @@ class World {
     bool settle(std::int64_t limit = 60'000);
 
     void kill(SimServer& server);
+    [[nodiscard]] std::size_t open_connections() const;
 
     SimClock clock;
     Faults faults;
