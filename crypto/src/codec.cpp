@@ -66,6 +66,7 @@ std::string to_hex(ByteView bytes) {
 }
 
 Result<Bytes> from_hex(std::string_view text) {
+    if (text.empty()) return Bytes{};  // libsodium wants a place to write to, even for nothing
     Bytes out(text.size() / 2);
     std::size_t size = 0;
     if (text.size() % 2 != 0 ||

@@ -73,7 +73,9 @@ void hkdf_sha512(ByteView salt, std::initializer_list<ByteView> input, std::stri
     Secret<PrkTag, crypto_kdf_hkdf_sha512_KEYBYTES> prk;
     crypto_kdf_hkdf_sha512_state state;
     crypto_kdf_hkdf_sha512_extract_init(&state, uc(salt.data()), salt.size());
-    for (const auto part : input) crypto_kdf_hkdf_sha512_extract_update(&state, uc(part.data()), part.size());
+    for (const auto part : input) {
+        if (!part.empty()) crypto_kdf_hkdf_sha512_extract_update(&state, uc(part.data()), part.size());
+    }
     crypto_kdf_hkdf_sha512_extract_final(&state, uc(prk.writable().data()));
     wipe(&state, sizeof state);
     if (crypto_kdf_hkdf_sha512_expand(uc(out.data()), out.size(), info.data(), info.size(),

@@ -27,9 +27,9 @@ Result<PassphraseKey> stretch(ByteView passphrase, FixedView<16> salt, const Pas
     if (cost.memory_kib < min_memory_kib || cost.memory_kib > max_memory_kib || cost.passes < 1 ||
         cost.passes > max_passes)
         return std::unexpected(Error::malformed);
+    const auto* const words = passphrase.empty() ? "" : reinterpret_cast<const char*>(passphrase.data());
     PassphraseKey key;
-    if (crypto_pwhash_argon2id(uc(key.writable().data()), PassphraseKey::size,
-                               reinterpret_cast<const char*>(passphrase.data()), passphrase.size(),
+    if (crypto_pwhash_argon2id(uc(key.writable().data()), PassphraseKey::size, words, passphrase.size(),
                                uc(salt.data()), cost.passes, std::size_t{cost.memory_kib} * 1024,
                                crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0)
         return std::unexpected(Error::exhausted);

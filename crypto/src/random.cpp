@@ -28,7 +28,7 @@ SystemRng::SystemRng() {
 }
 
 void SystemRng::fill(std::span<std::byte> out) {
-    randombytes_buf(out.data(), out.size());
+    if (!out.empty()) randombytes_buf(out.data(), out.size());
 }
 
 SeededRng::SeededRng(std::uint64_t seed) {
@@ -41,7 +41,7 @@ void SeededRng::fill(std::span<std::byte> out) {
     for (std::size_t i = 0; i < sizeof counter_; ++i)
         key[8 + i] = static_cast<std::byte>(counter_ >> (8 * i));
     ++counter_;
-    randombytes_buf_deterministic(out.data(), out.size(), uc(key.data()));
+    if (!out.empty()) randombytes_buf_deterministic(out.data(), out.size(), uc(key.data()));
 }
 
 }  // namespace sotto::crypto

@@ -33,6 +33,8 @@ TEST(Rng, BelowReachesEveryValueAndNoOther) {
     for (const auto count : counts) EXPECT_NEAR(count, 1000, 200);
     EXPECT_EQ(rng.below(1), 0U);
     EXPECT_THROW((void)rng.below(0), std::invalid_argument);
+    rng.fill({});
+    SystemRng{}.fill({});
 }
 
 /// Gives what it was told to give.
