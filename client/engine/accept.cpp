@@ -29,7 +29,7 @@ void Inbox::accept(const Incoming& in, const crypto::HandshakeHeader& header) {
     // R2 to R5: all or nothing; nothing is stored or spent before the body has opened.
     auto accepted = crypto::accept({*record, core_->identity.device, core_->identity.identity_key},
                                    {signed_prekey, one_time ? &*one_time : nullptr, kem_prekey}, in.envelope,
-                                   core_->shell.now, core_->shell.rng);
+                                   core_->shell.wall, core_->shell.rng);
     if (!accepted) return set_aside(in);
 
     const auto& address = accepted->initiator.body().address;
@@ -41,9 +41,8 @@ void Inbox::accept(const Incoming& in, const crypto::HandshakeHeader& header) {
     if (use == InviteUse::refused) return set_aside(in);
     // Nobody who isn't a contact gets in without a link of ours.
     if (!contact && use != InviteUse::good) return set_aside(in);
-    const bool known = contact.has_value();
-    accept_from(in, header, std::move(*accepted), known ? std::move(*contact) : new_contact(*accepted),
-                use == InviteUse::good);
+    if (!contact) contact = new_contact(*accepted);
+    accept_from(in, header, std::move(*accepted), std::move(*contact), use == InviteUse::good);
 }
 
 bool Inbox::acceptable(const crypto::Accepted& accepted, const storage::Contact& contact) {
@@ -89,7 +88,7 @@ Inbox::InviteUse Inbox::judge_invite(const crypto::Accepted& accepted, std::int6
                            "aside. If you expect somebody, send them a new link by another way."});
         return InviteUse::refused;
     }
-    if (invite->used_by == 0 && invite->expires_at <= core_->shell.now) {
+    if (invite->used_by == 0 && invite->expires_at <= core_->shell.wall) {
         core_->shell.warn(
             {Exit::input,
              "Somebody used a link of yours that has expired; their message was set aside. If you "
@@ -109,7 +108,7 @@ storage::Contact Inbox::new_contact(const crypto::Accepted& accepted) {
     contact.record = to_bytes(accepted.initiator.bytes());
     contact.state = storage::ContactState::claimed;
     contact.our_recovery_token = core_->shell.rng.bytes<32>();
-    contact.added_at = core_->shell.now;
+    contact.added_at = core_->shell.wall;
     return contact;
 }
 
@@ -143,7 +142,7 @@ void Inbox::accept_from(const Incoming& in, const crypto::HandshakeHeader& heade
     const auto id = row.session.id();
     const auto removed = make_room(contact, accepted.device, id, row.archived);
     store_opened(row, accepted.first);
-    must(core_->store.put_replay({header.replay_id, id}, core_->shell.now));
+    must(core_->store.put_replay({header.replay_id, id}, core_->shell.wall));
     if (header.one_time_prekey)
         must(core_->store.delete_prekey(storage::PrekeyKind::one_time, *header.one_time_prekey));
     if (header.kem_kind == crypto::KemPrekeyKind::one_time)
@@ -159,7 +158,7 @@ void Inbox::accept_from(const Incoming& in, const crypto::HandshakeHeader& heade
         after.notices.emplace_back(ContactChanged{contact.id, contact.state});
     }
     must(core_->store.update_contact(contact));
-    must(core_->store.remember_envelope(in.id, core_->shell.now));
+    must(core_->store.remember_envelope(in.id, core_->shell.wall));
     must(transaction.commit());
 
     for (const auto& session : removed) core_->sessions.remove(session);
