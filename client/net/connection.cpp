@@ -256,7 +256,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
     void written(const error_code& error) {
         writing_ = false;
         if (error) {
-            // The reader comes back with an error too, and tells; this only makes sure of it.
+            fail({.error = NetworkError::closed, .detail = "writing: " + error.message()});
             abort();
             return;
         }

@@ -91,7 +91,7 @@ TEST_F(WithServer, InitRegistersOnceAndRefusesToDoItAgain) {
     const auto again = sotto("a", init_words("alice"));
     EXPECT_EQ(again.exit.code, 1);
     EXPECT_NE(again.errors.find("already"), std::string::npos) << again.errors;
-    EXPECT_EQ(done("a", {"whoami"})[0]["address"], "alice@127.0.0.1");
+    EXPECT_EQ(done("a", {"whoami"}).at(0)["address"], "alice@127.0.0.1");
 }
 
 TEST_F(WithServer, ATakenNameLeavesNothingBehindAndAnotherOneWorks) {
@@ -115,8 +115,8 @@ TEST_F(WithServer, AnInitThatIsKilledAtAnyMomentCanBeFinished) {
         const auto second = sotto(name, init_words(name));
         const bool already = second.exit.code == 1 && second.errors.find("already") != std::string::npos;
         EXPECT_TRUE(second.exit.ok() || already) << second.errors;
-        EXPECT_EQ(done(name, {"whoami"})[0]["address"], name + "@127.0.0.1");
-        EXPECT_EQ(done(name, {"status"})[0]["logged_in"], true);
+        EXPECT_EQ(done(name, {"whoami"}).at(0)["address"], name + "@127.0.0.1");
+        EXPECT_EQ(done(name, {"status"}).at(0)["logged_in"], true);
     }
 }
 
@@ -134,7 +134,7 @@ TEST_F(WithServer, StatusSaysHowTheConnectionStands) {
 
 TEST_F(WithServer, SendWaitsAsFarAsItIsTold) {
     acquaint();
-    EXPECT_EQ(done("b", {"send", "alice", "one"})[0]["state"], "stored");
+    EXPECT_EQ(done("b", {"send", "alice", "one"}).at(0)["state"], "stored");
     EXPECT_EQ(done("b", {"send", "alice", "two", "--wait", "sent"}).size(), 1U);
     const auto unheard = sotto("b", {"send", "alice", "three", "--wait", "delivered", "--timeout", "1"});
     EXPECT_EQ(unheard.exit.code, 3);
@@ -143,7 +143,7 @@ TEST_F(WithServer, SendWaitsAsFarAsItIsTold) {
 
     Process reader{command("a", {"receive", "--follow"})};
     ASSERT_TRUE(reader.wait_for("three", patience)) << reader.errors();
-    EXPECT_EQ(done("b", {"send", "alice", "four", "--wait", "delivered"})[0]["state"], "delivered");
+    EXPECT_EQ(done("b", {"send", "alice", "four", "--wait", "delivered"}).at(0)["state"], "delivered");
     reader.kill(SIGTERM);
     const auto exit = reader.wait(patience);
     ASSERT_TRUE(exit);
@@ -217,7 +217,7 @@ TEST_F(WithServer, ReceiveReturnsAtOnceWhenSomethingHasCome) {
 
 TEST_F(WithServer, ALinkThatIsNotOnesOwnOrNotNewIsASentence) {
     acquaint();
-    const std::string link = done("a", {"invite"})[0]["link"];
+    const std::string link = done("a", {"invite"}).at(0)["link"];
     EXPECT_EQ(sotto("a", {"contact", "add", link}).exit.code, 1);
     EXPECT_EQ(sotto("b", {"contact", "add", link}).exit.code, 1) << "alice is a contact already";
     EXPECT_EQ(sotto("b", {"contact", "add", link.substr(0, link.size() - 3)}).exit.code, 1);
@@ -226,8 +226,8 @@ TEST_F(WithServer, ALinkThatIsNotOnesOwnOrNotNewIsASentence) {
 
 TEST_F(WithServer, BothSeeTheSameSafetyNumber) {
     acquaint();
-    EXPECT_EQ(done("a", {"verify", "bob"})[0]["safety_number"],
-              done("b", {"verify", "alice"})[0]["safety_number"]);
+    EXPECT_EQ(done("a", {"verify", "bob"}).at(0)["safety_number"],
+              done("b", {"verify", "alice"}).at(0)["safety_number"]);
 }
 
 TEST_F(WithServer, WrongPinIsExitCode4) {
