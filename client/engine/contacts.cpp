@@ -30,7 +30,7 @@ protocol::ContactLink Contacts::make_invite() {
     auto secret = core_->shell.rng.secret<crypto::InviteSecret>();
     const auto lifetime = static_cast<std::int64_t>(protocol::invite_lifetime_s) * second;
     auto transaction = core_->store.begin();
-    must(core_->store.put_invite({secret.clone(), core_->shell.now, core_->shell.now + lifetime, 0}));
+    must(core_->store.put_invite({secret.clone(), core_->shell.wall, core_->shell.wall + lifetime, 0}));
     must(transaction.commit());
     core_->tokens_stale = true;
     return {core_->own_endpoint(), core_->identity.address, std::move(secret),
@@ -156,7 +156,7 @@ void Contacts::add(const Joining& joining, const crypto::AccountRecord& record) 
     std::ranges::copy(joining.link.secret.expose(), contact.invite_secret->begin());
     contact.invite_claim = joining.claim;
     contact.our_recovery_token = core_->shell.rng.bytes<32>();
-    contact.added_at = core_->shell.now;
+    contact.added_at = core_->shell.wall;
 
     auto transaction = core_->store.begin();
     must(core_->store.add_contact(contact));

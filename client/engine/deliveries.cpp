@@ -120,7 +120,9 @@ void Deliveries::lost(ConnectionId id, NetworkError error, bool busy) {
     server->connection = 0;
     server->open = false;
     failed(*server, error, describe(error, server->route.endpoint));
-    if (busy) core_->shell.tell(LostServer{error, server->retry_at, server->failure->sentence});
+    if (busy)
+        core_->shell.tell(
+            LostServer{error, core_->shell.to_wall(server->retry_at), server->failure->sentence});
 }
 
 void Deliveries::failed(Server& server, NetworkError kind, Error error) {

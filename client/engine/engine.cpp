@@ -27,7 +27,7 @@ struct Engine::Impl {
     /// Everything that the engine does happens inside: `work`, then whatever has become possible.
     template <class Work>
     Output run(std::int64_t now, Work work) {
-        core.shell.now = std::max(now, core.shell.now);
+        core.shell.advance(now);
         try {
             work();
             settle();
@@ -121,6 +121,7 @@ std::optional<std::int64_t> Engine::next_deadline() const {
     sooner(deadline, impl_->identified.next_deadline());
     sooner(deadline, impl_->outbox.next_deadline());
     sooner(deadline, impl_->checks.next_deadline());
+    if (deadline) deadline = impl_->core.shell.to_wall(*deadline);
     return deadline;
 }
 
@@ -152,7 +153,7 @@ Output Engine::stop(std::int64_t now) {
 Result<Engine::Queued> Engine::send_text(std::int64_t contact_id, std::string_view text, std::int64_t now) {
     if (auto error = check_text(text)) return std::unexpected(std::move(*error));
     auto& core = impl_->core;
-    core.shell.now = std::max(now, core.shell.now);
+    core.shell.advance(now);
     storage::MessageId id{};
     try {
         auto transaction = core.store.begin();
@@ -171,8 +172,8 @@ Result<Engine::Queued> Engine::send_text(std::int64_t contact_id, std::string_vi
         message.kind = kind_text;
         message.text = text;
         message.sequence = queued.sequence;
-        message.sent_at = core.shell.now;
-        message.received_at = core.shell.now;
+        message.sent_at = core.shell.wall;
+        message.received_at = core.shell.wall;
         message.state = storage::MessageState::queued;
         message.shown = true;
         std::ignore = must(core.store.add_message(message));
@@ -186,7 +187,7 @@ Result<Engine::Queued> Engine::send_text(std::int64_t contact_id, std::string_vi
 
 Result<Engine::Invited> Engine::make_invite(std::int64_t now) {
     auto& core = impl_->core;
-    core.shell.now = std::max(now, core.shell.now);
+    core.shell.advance(now);
     try {
         auto link = impl_->contacts.make_invite();
         return Invited{std::move(link), impl_->run(now, [] {})};
@@ -201,7 +202,7 @@ bool Engine::tokens_published() const {
 
 Result<Output> Engine::join(const protocol::ContactLink& link, std::string_view name, std::int64_t now) {
     auto& core = impl_->core;
-    core.shell.now = std::max(now, core.shell.now);
+    core.shell.advance(now);
     try {
         if (auto error = impl_->contacts.join(link, name)) return std::unexpected(std::move(*error));
     } catch (const StoreFailure& failure) {

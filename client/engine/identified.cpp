@@ -170,7 +170,7 @@ void Identified::publish_prekeys(const ServerPrekeys& held) {
 void Identified::publish_tokens() {
     if (publishing_tokens_) return;
     core_->tokens_stale = false;
-    auto table = token_table(core_->store, core_->identity, core_->shell.now);
+    auto table = token_table(core_->store, core_->identity, core_->shell.wall);
     if (confirmed_tokens(core_->store) == table.digest) {
         tokens_confirmed_ = true;
         return;
@@ -188,9 +188,9 @@ void Identified::publish_tokens() {
 
 void Identified::clean_up() {
     auto transaction = core_->store.begin();
-    must(core_->store.drop_quarantined_before(core_->shell.now - quarantine_lifetime));
-    must(core_->store.forget_envelopes_before(core_->shell.now - envelope_memory));
-    must(core_->store.delete_kept_before(core_->shell.now - crypto::kept_key_lifetime_ms));
+    must(core_->store.drop_quarantined_before(core_->shell.wall - quarantine_lifetime));
+    must(core_->store.forget_envelopes_before(core_->shell.wall - envelope_memory));
+    must(core_->store.delete_kept_before(core_->shell.wall - crypto::kept_key_lifetime_ms));
     must(transaction.commit());
 }
 
@@ -213,8 +213,8 @@ void Identified::pushed(Connection& connection, const wire::Reply& push) {
         const auto endpoint = connection.endpoint;
         core_->connections.close(std::exchange(connection_, 0));
         retry(wait);
-        core_->shell.tell(
-            LostServer{NetworkError::closed, retry_at_, describe(NetworkError::closed, endpoint).sentence});
+        core_->shell.tell(LostServer{NetworkError::closed, core_->shell.to_wall(retry_at_),
+                                     describe(NetworkError::closed, endpoint).sentence});
     }
 }
 
@@ -313,7 +313,8 @@ void Identified::lost(ConnectionId id, NetworkError error, bool /*busy*/) {
     connection_ = 0;
     if (error == NetworkError::wrong_pin && core_->identity.next_server_pin) next_pin_ = !next_pin_;
     retry(0);
-    core_->shell.tell(LostServer{error, retry_at_, describe(error, core_->own_endpoint()).sentence});
+    core_->shell.tell(
+        LostServer{error, core_->shell.to_wall(retry_at_), describe(error, core_->own_endpoint()).sentence});
 }
 
 void Identified::back_off() {

@@ -32,14 +32,14 @@ void Inbox::set_aside(const Incoming& in) {
 
 void Inbox::set_aside(const storage::EnvelopeId& id, ByteView bytes) {
     auto transaction = core_->store.begin();
-    must(core_->store.quarantine(id, bytes, core_->shell.now));
-    must(core_->store.remember_envelope(id, core_->shell.now));
+    must(core_->store.quarantine(id, bytes, core_->shell.wall));
+    must(core_->store.remember_envelope(id, core_->shell.wall));
     must(transaction.commit());
 }
 
 void Inbox::drop(const Incoming& in) {
     auto transaction = core_->store.begin();
-    must(core_->store.remember_envelope(in.id, core_->shell.now));
+    must(core_->store.remember_envelope(in.id, core_->shell.wall));
     must(transaction.commit());
 }
 
@@ -48,7 +48,7 @@ void Inbox::open(const Incoming& in, SessionBook::Found found) {
     const auto session = row.session.id();
     std::optional<crypto::MessageKey> kept;
     if (found.match.needs) kept = must(core_->store.kept_key(session, *found.match.needs));
-    auto opened = row.session.open(in.envelope, found.match, kept ? &*kept : nullptr, core_->shell.now,
+    auto opened = row.session.open(in.envelope, found.match, kept ? &*kept : nullptr, core_->shell.wall,
                                    core_->shell.rng);
     if (!opened) {
         if (opened.error() == crypto::Error::duplicate) return drop(in);
@@ -79,7 +79,7 @@ void Inbox::open(const Incoming& in, SessionBook::Found found) {
         after.notices.emplace_back(ContactChanged{contact->id, contact->state});
     }
     must(core_->store.update_contact(*contact));
-    must(core_->store.remember_envelope(in.id, core_->shell.now));
+    must(core_->store.remember_envelope(in.id, core_->shell.wall));
     must(transaction.commit());
     core_->sessions.put(std::move(next));
     finish(*contact, std::move(after));
@@ -87,10 +87,10 @@ void Inbox::open(const Incoming& in, SessionBook::Found found) {
 
 void Inbox::store_opened(const storage::SessionRow& row, const crypto::Opened& opened) {
     const auto id = row.session.id();
-    must(core_->store.put_session(row, core_->shell.now));
+    must(core_->store.put_session(row, core_->shell.wall));
     for (const auto chain : opened.dropped_chains) must(core_->store.delete_kept_chain(id, chain));
     if (opened.used) must(core_->store.delete_kept_key(id, *opened.used));
-    for (const auto& key : opened.kept) must(core_->store.put_kept_key(id, key, core_->shell.now));
+    for (const auto& key : opened.kept) must(core_->store.put_kept_key(id, key, core_->shell.wall));
 }
 
 void Inbox::take_content(storage::Contact& contact, const crypto::Opened& opened, bool repeats_handshake,
@@ -134,7 +134,7 @@ void Inbox::take_kind(storage::Contact& contact, const Received& received, ByteV
     must(core_->store.owe_acknowledgement(contact.id, received.id));
     after.owe = true;
     if (received.known && received.kind != kind_text) {
-        std::ignore = must(core_->store.remember_content(contact.id, received.id, core_->shell.now));
+        std::ignore = must(core_->store.remember_content(contact.id, received.id, core_->shell.wall));
         return;
     }
     storage::Message message;
@@ -149,7 +149,7 @@ void Inbox::take_kind(storage::Contact& contact, const Received& received, ByteV
     }
     message.sequence = received.sequence;
     message.sent_at = received.sent_at;
-    message.received_at = core_->shell.now;
+    message.received_at = core_->shell.wall;
     message.state = storage::MessageState::received;
     message.late = late || received.sequence < contact.highest_seen;
     if (!must(core_->store.add_message(message))) return;

@@ -27,7 +27,7 @@ Outbox::Queued Outbox::queue(storage::Contact& contact, content::Content content
     content.set_message_id(to_field(id));
     content.set_conversation_id(to_field(conversation_id(core_->identity.address, contact.address)));
     content.set_sequence(sequence);
-    content.set_sent_at(core_->shell.now);
+    content.set_sent_at(core_->shell.wall);
     content.set_record_sequence(core_->record.body().sequence);
     content.set_record_hash(to_field(core_->record.hash()));
     content.set_peer_record_sequence(theirs.sequence);
@@ -42,7 +42,7 @@ Outbox::Queued Outbox::queue(storage::Contact& contact, content::Content content
     item.contact = contact.id;
     item.content = encode(content);
     item.needs_acknowledgement = needs_acknowledgement;
-    item.queued_at = core_->shell.now;
+    item.queued_at = core_->shell.wall;
     must(core_->store.queue(item));
     must(core_->store.update_contact(contact));
     return {id, sequence};
@@ -225,7 +225,7 @@ void Outbox::seal_lane(Ready& ready, std::vector<Outgoing>& out, std::vector<sto
     }
     if (!next) return;
     storage::SessionRow row{std::move(*next), ready.id, base->device, false};
-    must(core_->store.put_session(row, core_->shell.now));
+    must(core_->store.put_session(row, core_->shell.wall));
     sessions.push_back(std::move(row));
 }
 

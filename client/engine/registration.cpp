@@ -71,7 +71,7 @@ struct Registration::Impl final : Connections::Listener {
 
     template <class Work>
     Step run(std::int64_t now, Work work) {
-        shell.now = std::max(now, shell.now);
+        shell.advance(now);
         step = {};
         try {
             if (!over) work();
@@ -240,7 +240,7 @@ struct Registration::Impl final : Connections::Listener {
             *request.mutable_publish_prekeys() = std::move(frame.frame);
             publish(request, [this, ids = std::move(frame.ids)] { mark_published(*store, {{}, ids}); });
         }
-        auto table = token_table(*store, *identity, shell.now);
+        auto table = token_table(*store, *identity, shell.wall);
         wire::Request request;
         *request.mutable_set_tokens() = std::move(table.frame);
         publish(request, [this, digest = table.digest] { confirm_tokens(*store, digest); });

@@ -18,13 +18,21 @@ struct Shell {
     crypto::Rng& rng;
     EngineConfig config;
     Output out{};
-    std::int64_t now = 0;  ///< ms since 1970, of the call that is running
+    std::int64_t now = 0;   ///< of the call that is running; for deadlines: never goes back
+    std::int64_t wall = 0;  ///< the same as the caller sees it, ms since 1970; for what is stored and sent
+
+    /// A clock that is set back costs nobody a wait.
+    void advance(std::int64_t given) {
+        now = now == 0 ? given : now + std::max<std::int64_t>(0, given - wall);
+        wall = given;
+    }
+    [[nodiscard]] std::int64_t to_wall(std::int64_t deadline) const { return deadline - now + wall; }
 
     void act(Action action) { out.actions.push_back(std::move(action)); }
     void tell(Notice notice) { out.notices.push_back(std::move(notice)); }
     void warn(Error error, std::int64_t contact = 0) { tell(Warning{std::move(error), contact}); }
     [[nodiscard]] std::uint32_t today() const {
-        return static_cast<std::uint32_t>(std::max<std::int64_t>(now, 0) / day);
+        return static_cast<std::uint32_t>(std::max<std::int64_t>(wall, 0) / day);
     }
     [[nodiscard]] Output take() { return std::exchange(out, Output{}); }
 };

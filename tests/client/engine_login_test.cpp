@@ -162,6 +162,23 @@ TEST(LogIn, WaitsLongerEachTimeButNoMoreThanAMinute) {
     EXPECT_LE(tries, 40U);
 }
 
+TEST(LogIn, AClockThatIsSetDoesNotStopAnything) {
+    Pair pair;
+    pair.befriend();
+    for (const auto hours : {-5, 30, -400}) {
+        pair.world.settle();
+        pair.world.clock.set_by += hours * 3'600'000LL;
+        const auto id = pair.bob.send("alice", "what time is it?");
+        EXPECT_TRUE(pair.delivered(pair.bob, "alice", id));
+        pair.world.kill(pair.server);
+        pair.world.run_for(5000);
+        pair.server.restart();
+        EXPECT_TRUE(
+            pair.world.run([&] { return pair.alice.engine().logged_in() && pair.bob.engine().logged_in(); }));
+    }
+    EXPECT_TRUE(pair.alice.warnings().empty());
+}
+
 TEST(LogIn, AnotherServerNameIsExitFour) {
     Alone a;
     auto& alice = a.world.add("alice", a.server);

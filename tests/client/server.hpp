@@ -16,7 +16,9 @@ namespace sotto::client::test {
 /// Simulated time, in ms since 1970.
 struct SimClock final : keyserver::Clock {
     std::int64_t now = 1'800'000'000'000;
-    [[nodiscard]] std::uint64_t unix_ms() const override { return static_cast<std::uint64_t>(now); }
+    std::int64_t set_by = 0;  ///< how far the wall clock was set, back or forth
+    [[nodiscard]] std::int64_t wall() const { return now + set_by; }
+    [[nodiscard]] std::uint64_t unix_ms() const override { return static_cast<std::uint64_t>(wall()); }
     [[nodiscard]] std::uint64_t steady_ms() const override { return static_cast<std::uint64_t>(now); }
 };
 

@@ -66,10 +66,10 @@ std::optional<Error> Client::try_init(const std::string& invite, bool accept_unb
             if (!step.needs_store) break;
             if (!store_) open_store();
             if (!account_key_) account_key_.emplace(crypto::AccountKeyPair::generate(rng_));
-            step = registration_->stored(*store_, *account_key_, world_->clock.now);
+            step = registration_->stored(*store_, *account_key_, world_->clock.wall());
         }
     };
-    take(registration_->start(world_->clock.now));
+    take(registration_->start(world_->clock.wall()));
     // The registration is driven like an engine: events come in through handle().
     const bool over = world_->run([&] { return registered_ || registration_error_; }, 120'000);
     registration_.reset();
@@ -88,16 +88,16 @@ void Client::launch() {
 
 void Client::start() {
     launch();
-    apply([&] { return engine_->start(world_->clock.now); });
+    apply([&] { return engine_->start(world_->clock.wall()); });
 }
 
 void Client::start_sending() {
     launch();
-    apply([&] { return engine_->start_sending(world_->clock.now); });
+    apply([&] { return engine_->start_sending(world_->clock.wall()); });
 }
 
 void Client::stop() {
-    carry_out(engine_->stop(world_->clock.now));
+    carry_out(engine_->stop(world_->clock.wall()));
     engine_.reset();
     store_.reset();
     ++life_;
@@ -128,7 +128,7 @@ void Client::carry_out(Output output) {
 
 void Client::handle(NetworkEvent event) {
     if (registration_) {
-        auto step = registration_->handle(std::move(event), world_->clock.now);
+        auto step = registration_->handle(std::move(event), world_->clock.wall());
         while (true) {
             registered_ = registered_ || step.finished;
             if (step.failed) registration_error_ = step.failed;
@@ -137,7 +137,7 @@ void Client::handle(NetworkEvent event) {
             if (!store_) open_store();
             if (!account_key_) account_key_.emplace(crypto::AccountKeyPair::generate(rng_));
             try {
-                step = registration_->stored(*store_, *account_key_, world_->clock.now);
+                step = registration_->stored(*store_, *account_key_, world_->clock.wall());
             } catch (const Crash&) {
                 registration_error_ = Error{Exit::bug, "crashed"};
                 break;
@@ -145,15 +145,18 @@ void Client::handle(NetworkEvent event) {
         }
         return;
     }
-    if (engine_) apply([&] { return engine_->handle(std::move(event), world_->clock.now); });
+    if (engine_) apply([&] { return engine_->handle(std::move(event), world_->clock.wall()); });
 }
 
 void Client::tick() {
-    if (engine_) apply([&] { return engine_->tick(world_->clock.now); });
+    if (engine_) apply([&] { return engine_->tick(world_->clock.wall()); });
 }
 
 std::optional<std::int64_t> Client::next_deadline() const {
-    return engine_ ? engine_->next_deadline() : std::nullopt;
+    if (!engine_) return std::nullopt;
+    auto deadline = engine_->next_deadline();
+    if (deadline) *deadline -= world_->clock.set_by;
+    return deadline;
 }
 
 Result<storage::MessageId> Client::try_send(const std::string& name, std::string_view text) {
@@ -161,7 +164,7 @@ Result<storage::MessageId> Client::try_send(const std::string& name, std::string
     if (!to) throw std::runtime_error(user + " knows no " + name);
     std::optional<Result<storage::MessageId>> out;
     apply([&] {
-        auto queued = engine_->send_text(to->id, text, world_->clock.now);
+        auto queued = engine_->send_text(to->id, text, world_->clock.wall());
         if (!queued) {
             out.emplace(std::unexpected(queued.error()));
             return Output{};
@@ -182,7 +185,7 @@ storage::MessageId Client::send(const std::string& name, std::string_view text) 
 protocol::ContactLink Client::invite() {
     std::optional<protocol::ContactLink> link;
     apply([&] {
-        auto invited = engine_->make_invite(world_->clock.now);
+        auto invited = engine_->make_invite(world_->clock.wall());
         if (!invited) throw std::runtime_error(invited.error().sentence);
         link.emplace(std::move(invited->link));
         return std::move(invited->output);
@@ -195,7 +198,7 @@ protocol::ContactLink Client::invite() {
 std::optional<Error> Client::join(const protocol::ContactLink& link, const std::string& name) {
     std::optional<Error> error;
     apply([&] {
-        auto output = engine_->join(link, name, world_->clock.now);
+        auto output = engine_->join(link, name, world_->clock.wall());
         if (output) return std::move(*output);
         error = output.error();
         return Output{};
