@@ -141,7 +141,8 @@ bool Hub::deliver_now(const Delivery& delivery) {
     }
     if (const auto waiting = device.outstanding.find(delivery.id); waiting != device.outstanding.end()) {
         auto& origins = waiting->second.origins;
-        if (!waiting->second.envelope || origins.size() >= limits::origins_per_envelope) return false;
+        if (!waiting->second.envelope) return false;
+        if (origins.size() >= limits::origins_per_envelope) origins.erase(origins.begin());
         origins.push_back(delivery.origin);
         return true;
     }
@@ -190,6 +191,14 @@ void Hub::deliver_through_store(Delivery delivery) {
             if (outcome && outcome->answer == wire::DELIVERY_STORED) {
                 device->backlog = true;
                 ++device->appended;
+                // The same envelope with another credential, while it waits here: now it is in the mailbox.
+                const auto pushed = device->outstanding.find(shared->id);
+                if (pushed != device->outstanding.end() && pushed->second.envelope) {
+                    for (const auto& origin : pushed->second.origins)
+                        answer(*shell_, origin, wire::DELIVERY_STORED);
+                    pushed->second.origins.clear();
+                    pushed->second.envelope.reset();
+                }
             }
             load(key, *device);
         });
@@ -255,15 +264,15 @@ void Hub::loaded(DeviceKey key, ConnectionId connection, std::uint64_t appended,
 
 void Hub::acknowledge(DeviceKey key, Origin origin, const std::vector<EnvelopeId>& ids) {
     const std::lock_guard lock(mutex_);
-    auto* const device = find(key);
-    const bool present = device != nullptr && device->connection == origin.connection;
+    auto* device = find(key);
+    if (device != nullptr && device->connection != origin.connection) device = nullptr;  // a newer one has it
     std::vector<EnvelopeId> stored;
     for (const auto& id : ids) {
-        const auto entry = present ? device->outstanding.find(id) : decltype(device->outstanding.end()){};
-        if (!present || entry == device->outstanding.end()) {
+        if (device == nullptr || !device->outstanding.contains(id)) {
             stored.push_back(id);
             continue;
         }
+        const auto entry = device->outstanding.find(id);
         recent_.insert(key, id, clock_->steady_ms());
         if (!entry->second.envelope) stored.push_back(id);
         for (const auto& waiting : entry->second.origins) answer(*shell_, waiting, wire::DELIVERY_DELIVERED);
@@ -283,7 +292,7 @@ void Hub::acknowledge(DeviceKey key, Origin origin, const std::vector<EnvelopeId
                                                       : failure_frame(origin.request, store_failed));
             });
     }
-    if (present) load(key, *device);
+    if (device != nullptr) load(key, *device);
 }
 
 // ---- into the mailbox ----

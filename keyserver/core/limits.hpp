@@ -41,8 +41,12 @@ inline constexpr std::uint64_t prekeys_low_every_ms = 10'000;
 inline constexpr std::size_t frame_before_login = 32UL * 1024;
 inline constexpr std::size_t frame_delivery = 128UL * 1024;
 inline constexpr std::size_t requests_in_flight = 128;  ///< more: nothing is read until some are answered
+inline constexpr std::size_t bytes_in_flight = 2UL * 1024 * 1024;
 inline constexpr double requests_burst = 4000;
 inline constexpr double requests_per_second = 1000;
+inline constexpr double changes_burst =
+    100;  ///< records, prekeys and token tables: each is a large piece of work
+inline constexpr double changes_per_second = 1;
 inline constexpr std::uint32_t rate_violations =
     1000;  ///< frames over the rate before the connection is closed
 inline constexpr std::size_t outbound_bytes = 8UL * 1024 * 1024;

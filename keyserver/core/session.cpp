@@ -26,7 +26,7 @@ Service::Service(Policy chosen, const Clock& time, crypto::Rng& random, StoreQue
       access(time),
       prekeys(time),
       hub(time, random, store, world, access),
-      decoy(crypto::DeviceSigningKeyPair::generate(random).public_key()) {}
+      decoy(crypto::DeviceSigningKeyPair::generate(random).public_key().encode()) {}
 
 Session::Session(Service& service, ConnectionId id, Purpose purpose, const std::optional<Array<32>>& exporter)
     : service_(service),
@@ -35,7 +35,8 @@ Session::Session(Service& service, ConnectionId id, Purpose purpose, const std::
       exporter_(exporter),
       nonce_(service.rng.bytes<protocol::nonce_size>()),
       stage_(purpose == Purpose::delivery ? Stage::open : Stage::fresh),
-      rate_(limits::requests_burst, limits::requests_per_second, service.clock.steady_ms()) {}
+      rate_(limits::requests_burst, limits::requests_per_second, service.clock.steady_ms()),
+      changes_(limits::changes_burst, limits::changes_per_second, service.clock.steady_ms()) {}
 
 Session::~Session() {
     if (self_.account != 0) service_.hub.detach(self_, id_);
@@ -47,7 +48,9 @@ void Session::begin() {
 }
 
 void Session::answered() {
-    if (in_flight_ > 0) --in_flight_;
+    if (in_flight_ == 0) return;
+    bytes_in_flight_ -= bytes_in_flight_ / in_flight_;
+    --in_flight_;
 }
 
 std::size_t Session::frame_limit() const {
@@ -72,6 +75,7 @@ void Session::reject(std::uint32_t request, const Refusal& refusal) {
 void Session::receive(ByteView frame) {
     if (stage_ == Stage::ended) return;
     ++in_flight_;
+    bytes_in_flight_ += frame.size();
     const auto request = parse_request(frame);
     if (!request) {
         reject(0, malformed);
@@ -104,6 +108,12 @@ void Session::handle(const wire::Request& request) {
     if (kind == wire::Request::kDeliver) return deliver(id, request.deliver());
     if (purpose_ == Purpose::delivery) {
         fail(id, {.code = wire::FAILURE_NOT_LOGGED_IN});
+        return;
+    }
+    const bool change = kind == wire::Request::kPublishRecord || kind == wire::Request::kPublishPrekeys ||
+                        kind == wire::Request::kSetTokens;
+    if (change && !changes_.take(service_.clock.steady_ms())) {
+        fail(id, {.code = wire::FAILURE_RATE, .retry_after_ms = changes_.wait_ms()});
         return;
     }
     switch (kind) {
@@ -157,15 +167,12 @@ void Session::begin_login(std::uint32_t request, const wire::Login& login) {
 void Session::finish_login(std::uint32_t request, const crypto::LoginChallenge& asked, const Array<64>& proof,
                            const std::optional<LoginFacts>& facts) {
     if (!facts) return reject(request, {.code = wire::FAILURE_INTERNAL, .retry_after_ms = 5000});
-    auto key = service_.decoy;
-    if (facts->account != 0) {
-        const auto held = crypto::DeviceSigningKey::decode(facts->signing_key);
-        if (!held) return reject(request, {.code = wire::FAILURE_INTERNAL});
-        key = *held;
-    }
-    const bool proved = crypto::verify_login(asked, key, proof);
+    const auto key =
+        crypto::DeviceSigningKey::decode(facts->account != 0 ? facts->signing_key : service_.decoy);
+    if (!key) return reject(request, {.code = wire::FAILURE_INTERNAL});
+    const bool proved = crypto::verify_login(asked, *key, proof);
     if (!proved || facts->account == 0) return reject(request, {.code = wire::FAILURE_REFUSED});
-    open(request, asked.account.user, *facts, asked.device, key);
+    open(request, asked.account.user, *facts, asked.device, *key);
 }
 
 void Session::begin_registration(std::uint32_t request, const wire::Register& registration) {

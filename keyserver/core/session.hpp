@@ -30,7 +30,8 @@ struct Service {
     Access access;
     PrekeyCounter prekeys;
     Hub hub;
-    crypto::DeviceSigningKey decoy;  ///< verifies the proofs of accounts that don't exist
+    /// Verifies the proofs of accounts that don't exist, so that these cost the same.
+    Array<crypto::encoded_key_size> decoy;
 };
 
 enum class Purpose : std::uint8_t { identified, delivery };
@@ -49,7 +50,9 @@ class Session {
     void answered();
 
     /// Nothing should be read while this is true.
-    [[nodiscard]] bool saturated() const { return in_flight_ >= limits::requests_in_flight; }
+    [[nodiscard]] bool saturated() const {
+        return in_flight_ >= limits::requests_in_flight || bytes_in_flight_ >= limits::bytes_in_flight;
+    }
     /// How many bytes the next frame may have.
     [[nodiscard]] std::size_t frame_limit() const;
     /// Logged in, or in no need to.
@@ -87,8 +90,10 @@ class Session {
     Array<protocol::nonce_size> nonce_;
     Stage stage_;
     Bucket rate_;
+    Bucket changes_;
     std::uint32_t violations_ = 0;
     std::size_t in_flight_ = 0;
+    std::size_t bytes_in_flight_ = 0;  ///< of unanswered requests, each taken as the mean of them
 
     DeviceKey self_;  ///< once logged in
     std::optional<crypto::DeviceSigningKey> signing_key_;

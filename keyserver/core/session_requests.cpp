@@ -12,6 +12,12 @@ constexpr Refusal store_failed{.code = wire::FAILURE_INTERNAL, .retry_after_ms =
 constexpr std::uint8_t handshake_envelope = 0x11;
 constexpr std::uint8_t message_envelope = 0x12;
 
+/// A device may have been removed while its request waited.
+[[nodiscard]] bool still_listed(Stores& stores, DeviceKey key) {
+    const auto device = stores.accounts.device(key);
+    return device && !device->removed;
+}
+
 template <class T>
 [[nodiscard]] Answer<T> result_of(std::optional<Answer<T>> outcome) {
     return outcome ? *std::move(outcome) : std::unexpected(store_failed);
@@ -23,8 +29,10 @@ void Session::publish_record(std::uint32_t request, const wire::PublishRecord& m
     auto record = crypto::AccountRecord::parse(bytes_of(message.record()));
     if (!record) return fail(request, malformed);
     service_.queue.submit(
-        [&service = service_, account = self_.account, record = *std::move(record)](Stores& stores) {
-            return keyserver::publish_record(stores, account, record, unix_day(service.clock));
+        [&service = service_, key = self_,
+         record = *std::move(record)](Stores& stores) -> Answer<std::vector<std::uint32_t>> {
+            if (!still_listed(stores, key)) return refuse(wire::FAILURE_REFUSED);
+            return keyserver::publish_record(stores, key.account, record, unix_day(service.clock));
         },
         [&service = service_, id = id_, request,
          account = self_.account](std::optional<Answer<std::vector<std::uint32_t>>> outcome) {
@@ -40,7 +48,8 @@ void Session::publish_prekeys(std::uint32_t request, const wire::PublishPrekeys&
     auto checked = check_prekeys(message, self_.device, *signing_key_, unix_day(service_.clock));
     if (!checked) return fail(request, checked.error());
     service_.queue.submit(
-        [key = self_, prekeys = *std::move(checked)](Stores& stores) {
+        [key = self_, prekeys = *std::move(checked)](Stores& stores) -> Answer<void> {
+            if (!still_listed(stores, key)) return refuse(wire::FAILURE_REFUSED);
             return keyserver::publish_prekeys(stores, key, prekeys);
         },
         [&shell = service_.shell, id = id_, request](std::optional<Answer<void>> outcome) {
@@ -53,17 +62,19 @@ void Session::set_tokens(std::uint32_t request, const wire::SetTokens& message) 
     auto tokens = Access::read_tokens(message);
     if (!tokens) return fail(request, tokens.error());
     service_.queue.submit(
-        [account = self_.account, tokens = *std::move(tokens),
-         discoverable = message.discoverable()](Stores& stores) {
-            stores.tokens.replace(account, tokens);
-            stores.accounts.set_discoverable(account, discoverable);
-            return stores.tokens.shared(account);
+        [key = self_, tokens = *std::move(tokens),
+         discoverable = message.discoverable()](Stores& stores) -> Answer<std::vector<TokenHash>> {
+            if (!still_listed(stores, key)) return refuse(wire::FAILURE_REFUSED);
+            stores.tokens.replace(key.account, tokens);
+            stores.accounts.set_discoverable(key.account, discoverable);
+            return stores.tokens.shared(key.account);
         },
         [&service = service_, id = id_, request,
-         account = self_.account](std::optional<std::vector<TokenHash>> shared) {
+         account = self_.account](std::optional<Answer<std::vector<TokenHash>>> outcome) {
+            const auto shared = result_of(std::move(outcome));
             // Delivery learns first: whoever has the answer may rely on it.
-            if (shared) service.hub.tokens_replaced(account, *std::move(shared));
-            service.shell.reply(id, shared ? done_frame(request) : failure_frame(request, store_failed));
+            if (shared) service.hub.tokens_replaced(account, *shared);
+            service.shell.reply(id, shared ? done_frame(request) : failure_frame(request, shared.error()));
         });
 }
 

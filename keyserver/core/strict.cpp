@@ -7,6 +7,9 @@
 #include <array>
 #include <set>
 #include <span>
+#include <string>
+
+#include "sotto/protocol/text.hpp"
 
 namespace sotto::keyserver {
 namespace {
@@ -14,7 +17,7 @@ namespace {
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 
-enum class Kind : std::uint8_t { number, bytes, repeated_bytes, message, repeated_message };
+enum class Kind : std::uint8_t { number, text, bytes, repeated_bytes, message, repeated_message };
 
 struct Message;
 struct Field {
@@ -33,9 +36,9 @@ constexpr Message credential{credential_fields};
 constexpr std::array token_fields{Field{1, Kind::bytes}, Field{2, Kind::number}, Field{3, Kind::number}};
 constexpr Message token{token_fields};
 constexpr std::array register_fields{Field{1, Kind::bytes}, Field{2, Kind::number}, Field{3, Kind::bytes},
-                                     Field{4, Kind::bytes}};
+                                     Field{4, Kind::text}};
 constexpr Message registration{register_fields};
-constexpr std::array login_fields{Field{1, Kind::bytes}, Field{2, Kind::number}, Field{3, Kind::bytes}};
+constexpr std::array login_fields{Field{1, Kind::text}, Field{2, Kind::number}, Field{3, Kind::bytes}};
 constexpr Message login{login_fields};
 constexpr std::array record_fields{Field{1, Kind::bytes}};
 constexpr Message publish_record{record_fields};
@@ -46,13 +49,13 @@ constexpr std::array tokens_fields{Field{1, Kind::repeated_message, &token}, Fie
 constexpr Message set_tokens{tokens_fields};
 constexpr std::array acknowledge_fields{Field{1, Kind::repeated_bytes}};
 constexpr Message acknowledge{acknowledge_fields};
-constexpr std::array fetch_records_fields{Field{1, Kind::bytes}, Field{2, Kind::message, &credential},
+constexpr std::array fetch_records_fields{Field{1, Kind::text}, Field{2, Kind::message, &credential},
                                           Field{3, Kind::number}};
 constexpr Message fetch_records{fetch_records_fields};
-constexpr std::array fetch_prekeys_fields{Field{1, Kind::bytes}, Field{2, Kind::number},
+constexpr std::array fetch_prekeys_fields{Field{1, Kind::text}, Field{2, Kind::number},
                                           Field{3, Kind::message, &credential}};
 constexpr Message fetch_prekeys{fetch_prekeys_fields};
-constexpr std::array deliver_fields{Field{1, Kind::bytes}, Field{2, Kind::number},
+constexpr std::array deliver_fields{Field{1, Kind::text}, Field{2, Kind::number},
                                     Field{3, Kind::message, &credential}, Field{4, Kind::bytes},
                                     Field{5, Kind::bytes}};
 constexpr Message deliver{deliver_fields};
@@ -89,6 +92,11 @@ constexpr Message request{request_fields, true};
         }
         std::uint32_t length = 0;
         if (type != WireFormatLite::WIRETYPE_LENGTH_DELIMITED || !in.ReadVarint32(&length)) return false;
+        if (field->kind == Kind::text) {
+            std::string text;
+            if (!in.ReadString(&text, static_cast<int>(length)) || !protocol::valid_utf8(text)) return false;
+            continue;
+        }
         if (field->message == nullptr) {
             if (!in.Skip(static_cast<int>(length))) return false;
             continue;

@@ -147,13 +147,15 @@ std::expected<TlsContext, std::string> make_tls_context(const std::filesystem::p
     if (SSL_CTX_use_certificate_chain_file(raw, certificate.c_str()) != 1)
         return std::unexpected("The certificate " + certificate.string() + " can't be used: " + reason() +
                                ".");
-    if (SSL_CTX_use_PrivateKey_file(raw, key.c_str(), SSL_FILETYPE_PEM) != 1)
-        return std::unexpected("The private key " + key.string() + " can't be used: " + reason() + ".");
-    if (SSL_CTX_check_private_key(raw) != 1) {
+    const bool loaded = SSL_CTX_use_PrivateKey_file(raw, key.c_str(), SSL_FILETYPE_PEM) == 1;
+    const bool other = !loaded && ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH;
+    const auto why = loaded ? std::string{} : reason();
+    if (other || (loaded && SSL_CTX_check_private_key(raw) != 1)) {
         ERR_clear_error();
         return std::unexpected("The private key " + key.string() + " does not belong to the certificate " +
                                certificate.string() + ".");
     }
+    if (!loaded) return std::unexpected("The private key " + key.string() + " can't be used: " + why + ".");
     return context;
 }
 

@@ -136,6 +136,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
                                        label.data(), label.size(), nullptr, 0, 0) != 1)
             exporter.reset();
         stream_.binary(true);
+        stream_.auto_fragment(false);
         session_ = std::make_unique<Session>(shard_.service(), id_, purpose_, exporter);
         if (purpose_ == Purpose::identified) shard_.expect_login(id_);
         session_->begin();
