@@ -49,15 +49,16 @@ Connection::~Connection() {
     sqlite3_close_v2(handle);
 }
 
-Result<void> Connection::open(const std::filesystem::path& file, const DatabaseKey& key) {
+Result<void> Connection::open(const std::filesystem::path& file, const DatabaseKey& key, bool guard_memory) {
     const int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
     if (const int code = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr); code != SQLITE_OK)
         return std::unexpected(error(code));
     sqlite3_busy_timeout(handle, busy_timeout_ms);
-    // Before the key is there: wiped and locked memory, and no word of the library's own on standard error.
-    for (const auto* const sql : {"PRAGMA cipher_log_level = NONE", "PRAGMA cipher_memory_security = ON"})
-        if (auto done = execute(sql); !done) return done;
+    // Before the key is there: no word of the library's own on standard error, wiped and locked memory.
+    auto done = execute("PRAGMA cipher_log_level = NONE");
+    if (done && guard_memory) done = execute("PRAGMA cipher_memory_security = ON");
+    if (!done) return done;
     const RawKey raw{key};
     if (const int code = sqlite3_key_v2(handle, "main", raw.data(), raw.size()); code != SQLITE_OK)
         return std::unexpected(error(code));

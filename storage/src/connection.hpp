@@ -31,7 +31,8 @@ struct Connection {
     ~Connection();
 
     /// Opens an existing file (empty: a new database) and hands over the key. Nothing is read yet.
-    [[nodiscard]] Result<void> open(const std::filesystem::path& file, const DatabaseKey& key);
+    [[nodiscard]] Result<void> open(const std::filesystem::path& file, const DatabaseKey& key,
+                                    bool guard_memory);
 
     /// The meaning of a result code that isn't OK, ROW or DONE. Throws for bugs and exhausted memory. The
     /// detail is made of SQLite's fixed sentences: its own messages can quote what was bound.

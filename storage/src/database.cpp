@@ -70,7 +70,7 @@ Result<Database> Database::open(const std::filesystem::path& file, const Databas
     if (auto prepared = prepare_file(file); !prepared) return std::unexpected(std::move(prepared.error()));
     const bool crashed = left_behind(file);
     auto connection = std::make_unique<Connection>();
-    auto done = connection->open(file, key);
+    auto done = connection->open(file, key, options.guard_memory);
     // The first read: it tells a wrong key or a damaged first page from everything that follows.
     if (done) done = connection->execute("SELECT count(*) FROM sqlite_schema");
     if (done) done = detail::configure(*connection, options);
@@ -113,7 +113,7 @@ Result<void> Database::backup_to(const std::filesystem::path& file, const Databa
     if (!created) return std::unexpected(created.error());
     const auto copy = [&]() -> Result<void> {
         Connection target;
-        if (auto opened = target.open(draft, key); !opened) return opened;
+        if (auto opened = target.open(draft, key, false); !opened) return opened;
         auto* const backup = sqlite3_backup_init(target.handle, "main", connection_->handle, "main");
         if (backup == nullptr) return std::unexpected(target.error(sqlite3_extended_errcode(target.handle)));
         sqlite3_backup_step(backup, -1);  // all pages under one read lock

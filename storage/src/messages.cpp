@@ -7,7 +7,8 @@ namespace sotto::storage {
 namespace {
 
 constexpr std::string_view select_message =
-    "SELECT number, id, contact, direction, kind, text, raw, sequence, sent_at, received_at, state, late, "
+    "SELECT number, id, contact, direction, kind, messages.text, raw, sequence, sent_at, received_at, state, "
+    "late, "
     "shown "
     "FROM messages ";
 
@@ -69,12 +70,13 @@ Result<void> ClientStore::set_message_state(const MessageId& id, MessageState st
 
 Result<std::vector<Message>> ClientStore::history(std::int64_t contact, std::string_view search, int limit) {
     const auto words = detail::match_expression(search);
-    auto statement =
-        words.empty()
-            ? select_messages(db_, "WHERE contact = ?1 ORDER BY number DESC LIMIT ?2")
-            : select_messages(db_,
-                              "WHERE contact = ?1 AND number IN (SELECT rowid FROM message_words WHERE "
-                              "message_words MATCH ?3) ORDER BY number DESC LIMIT ?2");
+    // FTS5 hands out its rows from the newest on, so that a common word costs no more than a rare one.
+    auto statement = words.empty()
+                         ? select_messages(db_, "WHERE contact = ?1 ORDER BY number DESC LIMIT ?2")
+                         : select_messages(db_,
+                                           "JOIN message_words ON message_words.rowid = number WHERE "
+                                           "message_words MATCH ?3 AND contact = ?1 "
+                                           "ORDER BY message_words.rowid DESC LIMIT ?2");
     statement.bind_all(contact, limit);
     if (!words.empty()) statement.bind_text(words);
     auto messages = detail::read_all(statement, "message", read_message);

@@ -16,7 +16,6 @@ struct Setting {
 
 constexpr std::array settings{
     // What SQLCipher 4 does by itself, unless something else in the process has changed its defaults.
-    Setting{"cipher_memory_security", "", "1"},
     Setting{"cipher_use_hmac", "", "1"},
     Setting{"cipher_hmac_algorithm", "", "HMAC_SHA512"},
     Setting{"cipher_page_size", "", "4096"},
@@ -85,6 +84,8 @@ Result<void> configure(Connection& connection, const DatabaseOptions& options) {
     if (auto applied = apply_switches(connection); !applied) return applied;
     for (const auto& setting : settings)
         if (auto applied = apply(connection, setting); !applied) return applied;
+    if (options.guard_memory)
+        if (auto applied = apply(connection, {"cipher_memory_security", "", "1"}); !applied) return applied;
     return apply(connection, options.full_sync ? Setting{"synchronous", "FULL", "2"}
                                                : Setting{"synchronous", "NORMAL", "1"});
 }

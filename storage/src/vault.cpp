@@ -57,7 +57,8 @@ Result<VaultFile> read_vault(const std::filesystem::path& file) {
 
 Result<crypto::PassphraseKey> stretched(ByteView passphrase, FixedView<16> salt,
                                         const crypto::PassphraseCost& cost) {
-    auto key = crypto::stretch(passphrase, salt, cost);
+    // An empty span may come without an address, which Argon2id's interface doesn't allow.
+    auto key = crypto::stretch(passphrase.empty() ? bytes_of("") : passphrase, salt, cost);
     if (!key)
         return std::unexpected(
             Error{.code = Code::io, .detail = "not enough memory to stretch the passphrase"});

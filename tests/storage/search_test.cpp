@@ -29,6 +29,18 @@ TEST_F(SearchTest, FindsMessagesWithAllOfTheWords) {
     EXPECT_EQ(newest[0].text, "the dog lay on the mat");
 }
 
+TEST_F(SearchTest, StaysWithinTheConversationAndItsOrder) {
+    for (const auto* const text : {"one word", "two words", "another word", "the last word"}) say(text);
+    auto carols = some_message(add("carol"), 50);
+    carols.text = "a word of hers";
+    ASSERT_TRUE(must(store.add_message(carols)));
+    const auto messages = must(store.history(bob, "word", 2));
+    ASSERT_EQ(messages.size(), 2U);
+    EXPECT_EQ(messages[0].text, "another word");
+    EXPECT_EQ(messages[1].text, "the last word");
+    EXPECT_EQ(must(store.history(carols.contact, "word", -1)).size(), 1U);
+}
+
 TEST_F(SearchTest, LooksPastCaseAndAccents) {
     say("Über den Dächern von ΑΘΉΝΑ und İstanbul");
     say("naïve café, Ärger, Öl");

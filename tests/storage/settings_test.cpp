@@ -30,6 +30,19 @@ std::string ask(Database& db, std::string_view pragma) {
     return must(statement.step()) ? statement.text(0) : "";
 }
 
+bool guarded_already() {
+    sqlite3* handle = nullptr;
+    sqlite3_open(":memory:", &handle);
+    bool on = false;
+    const auto answer = [](void* result, int, char** values, char**) {
+        *static_cast<bool*>(result) = std::string_view{values[0]} == "1";
+        return 0;
+    };
+    sqlite3_exec(handle, "PRAGMA cipher_memory_security", answer, &on, nullptr);
+    sqlite3_close(handle);
+    return on;
+}
+
 TEST(Settings, AreWhatTheStoreReliesOn) {
     const Scratch folder;
     auto db = open_numbers(folder / "store.db");
@@ -44,6 +57,24 @@ TEST(Settings, AreWhatTheStoreReliesOn) {
     EXPECT_EQ(ask(db, "cipher_plaintext_header_size"), "0");
     auto lazy = open_numbers(folder / "lazy.db", {.full_sync = false});
     EXPECT_EQ(ask(lazy, "synchronous"), "1");
+}
+
+TEST(Settings, GuardMemoryUnlessToldNotTo) {
+    const Scratch folder;
+    // Once it is on, it stays on for the process: hence a child for each.
+    const auto guarded = [&](bool guard) {
+        const Line line;
+        Child child{[&] {
+            auto db = open_numbers(folder / "store.db", {.guard_memory = guard});
+            line.say(ask(db, "cipher_memory_security") == "1" ? 1 : 2);
+        }};
+        const auto heard = line.hear();
+        EXPECT_EQ(child.wait(), 0);
+        return heard == 1;
+    };
+    EXPECT_TRUE(guarded(true));
+    if (guarded_already()) GTEST_SKIP() << "an earlier test of this process has switched it on for good";
+    EXPECT_FALSE(guarded(false));
 }
 
 TEST(Settings, RefuseAHeaderInPlainText) {
@@ -88,7 +119,7 @@ TEST(ErrorCodes, MeanWhatTheirTableSays) {
     const Scratch folder;
     detail::Connection connection;
     overwrite(folder / "store.db", "");
-    must(connection.open(folder / "store.db", key_of(1)));
+    must(connection.open(folder / "store.db", key_of(1), true));
     const auto code = [&](int sqlite) { return connection.error(sqlite).code; };
     EXPECT_EQ(code(SQLITE_FULL), Code::full);
     EXPECT_EQ(code(SQLITE_CORRUPT_VTAB), Code::damaged);
