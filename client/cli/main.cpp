@@ -99,16 +99,17 @@ int run(int argc, char** argv) {
 }  // namespace sotto::cli
 
 int main(int argc, char** argv) {
+    const auto say = [](const char* text) { static_cast<void>(std::fputs(text, stderr)); };
     try {
         sotto::cli::harden_process();
         return sotto::cli::run(argc, argv);
     } catch (const std::bad_alloc&) {
-        std::fputs("sotto: There is not enough memory; close other programs and try again.\n", stderr);
+        say("sotto: There is not enough memory; close other programs and try again.\n");
         return static_cast<int>(sotto::client::Exit::input);
     } catch (const std::exception& error) {
-        std::fputs("sotto: This is a bug in Sotto, please report it: ", stderr);
-        std::fputs(error.what(), stderr);
-        std::fputs("\n", stderr);
+        say("sotto: This is a bug in Sotto, please report it: ");
+        say(error.what());
+        say(".\n");
         return static_cast<int>(sotto::client::Exit::bug);
     }
 }

@@ -64,7 +64,7 @@ void Online::see(const client::NetworkEvent& event) {
 
 void Online::hear(const client::Notice& notice) {
     if (const auto* in = std::get_if<client::LoggedIn>(&notice)) {
-        waiting_ = in->waiting;
+        login_ = *in;
         server_away_.reset();
     } else if (const auto* lost = std::get_if<client::LostServer>(&notice)) {
         auto& away = last_down_ == client::Purpose::delivery ? delivery_away_ : server_away_;

@@ -29,7 +29,8 @@ class Online {
     // ---- heard so far ----
     [[nodiscard]] bool logged_in() const { return engine_.logged_in(); }
     [[nodiscard]] bool caught_up() const { return caught_up_; }
-    [[nodiscard]] std::uint32_t waiting() const { return waiting_; }
+    /// What the server said at the last log-in.
+    [[nodiscard]] const client::LoggedIn& login() const { return login_; }
     /// The last failure of the connection to our own server, while there is none.
     [[nodiscard]] const std::optional<Error>& server_away() const { return server_away_; }
     /// The last failure of an anonymous connection, while none has come up since.
@@ -62,7 +63,7 @@ class Online {
     std::optional<client::Purpose> last_down_;
     bool caught_up_ = false;
     bool quiet_ = false;
-    std::uint32_t waiting_ = 0;
+    client::LoggedIn login_;
     std::optional<Error> server_away_;
     std::optional<Error> delivery_away_;
     std::vector<client::Warning> warnings_;

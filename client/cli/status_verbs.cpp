@@ -45,7 +45,7 @@ Outcome run_status(const Options& options) {
     if (!online) return pass_on(online);
     const auto login = (*online)->wait_for_login(std::nullopt);
     const auto summary = (*online)->engine().connection_summary();
-    const auto waiting = (*online)->waiting();
+    const auto known = (*online)->login();
     (*online)->runner().finish(Online::farewell_time);
 
     const auto outbox = profile->store.outbox_size();
@@ -59,7 +59,9 @@ Outcome run_status(const Options& options) {
         object["server"] = server_link(identity);
         object["logged_in"] = login.has_value();
         object["connection"] = summary;
-        object["waiting"] = login ? Json(waiting) : Json(nullptr);
+        object["waiting"] = login ? Json(known.waiting) : Json(nullptr);
+        object["prekeys"] = login ? Json(known.one_time_left) : Json(nullptr);
+        object["kem_prekeys"] = login ? Json(known.one_time_kem_left) : Json(nullptr);
         object["outbox"] = *outbox;
         object["contacts"] = contacts->size();
         print_json(object);
@@ -67,7 +69,11 @@ Outcome run_status(const Options& options) {
         print_line("address     " + identity.address.text());
         print_line("server      " + server_link(identity));
         print_line("connection  " + (login ? summary : std::string{"none"}));
-        if (login) print_line("waiting     " + std::to_string(waiting) + " at the server");
+        if (login) {
+            print_line("waiting     " + std::to_string(known.waiting) + " at the server");
+            print_line("prekeys     " + std::to_string(known.one_time_left) + " and " +
+                       std::to_string(known.one_time_kem_left) + " post-quantum ones left at the server");
+        }
         print_line("outbox      " + std::to_string(*outbox) + " not yet at a server");
         print_line("contacts    " + std::to_string(contacts->size()));
     }

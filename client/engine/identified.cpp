@@ -107,7 +107,7 @@ void Identified::welcome(const wire::Reply* reply) {
     publishing_prekeys_ = false;
     tokens_confirmed_ = false;
     core_->tokens_stale = true;
-    core_->shell.tell(LoggedIn{waiting_});
+    core_->shell.tell(LoggedIn{waiting_, welcome.one_time_left(), welcome.one_time_kem_left()});
 
     clean_up();
     if (welcome.record_sequence() < core_->record.body().sequence)

@@ -127,6 +127,8 @@ TEST_F(WithServer, StatusSaysHowTheConnectionStands) {
     ASSERT_EQ(status.size(), 1U);
     EXPECT_EQ(status[0]["logged_in"], true);
     EXPECT_EQ(status[0]["waiting"], 1);
+    EXPECT_EQ(status[0]["prekeys"], 99) << "bob has used one";
+    EXPECT_EQ(status[0]["kem_prekeys"], 99);
     EXPECT_EQ(status[0]["outbox"], 0);
     EXPECT_EQ(status[0]["contacts"], 1);
     EXPECT_NE(status[0]["connection"].get<std::string>().find("TLSv1.3"), std::string::npos);

@@ -35,7 +35,9 @@ using Action = std::variant<OpenConnection, SendFrame, CloseConnection>;
 
 // ---- notices: what a person or a program may want to know ----
 struct LoggedIn {
-    std::uint32_t waiting = 0;  ///< envelopes in the mailbox
+    std::uint32_t waiting = 0;        ///< envelopes in the mailbox
+    std::uint32_t one_time_left = 0;  ///< prekeys of ours at the server, before what is published now
+    std::uint32_t one_time_kem_left = 0;
 };
 struct LostServer {
     NetworkError error = NetworkError::closed;
