@@ -1,5 +1,6 @@
 #include "aead.hpp"
 #include "handshake_part.hpp"
+#include "key_schedule.hpp"
 #include "people.hpp"
 
 namespace sotto::crypto::test {
@@ -411,6 +412,55 @@ TEST_F(SealedIdentity, ItsLengthDoesNotTellTheName) {
     Person longer{"somebody.with.a.long.name@a.server.with.a.long.name.example", 9};
     EXPECT_EQ(start(a, b)->seal(text("x"), a.rng)->envelope.size(),
               start(longer, b)->seal(text("x"), longer.rng)->envelope.size());
+}
+
+/// An initiator that seals whatever identity it likes, under the right key.
+class HostileIdentity : public SealedIdentity {
+  protected:
+    Result<Accepted> answer_to_identity(std::uint32_t device, const AccountRecord& record) {
+        const auto base = EphemeralKeyPair::generate(a.rng);
+        auto kem = b.kem_last.public_key().encapsulate(a.rng).value();
+        HandshakeHeader header;
+        header.signed_prekey = 11;
+        header.kem_prekey = 44;
+        header.record_sequence = 1;
+        auto part = encode_handshake_clear(header, base.public_key(), kem.ciphertext);
+        Agreements agreements;
+        EXPECT_TRUE(base.agree(b.identity.public_key(), agreements.dh2.writable()));
+        EXPECT_TRUE(base.agree(b.signed_prekey.public_key(), agreements.dh3.writable()));
+        agreements.shared = std::move(kem.shared);
+        const auto key = identity_key_of(agreements, part);
+        append_identity(part, key, device, std::nullopt, record);
+        EXPECT_TRUE(open_identity(parse_handshake_part(part).value(), key).has_value());
+
+        Bytes envelope(3 + part.size());
+        envelope[0] = std::byte{envelope_handshake};
+        envelope[1] = static_cast<std::byte>(part.size() >> 8U);
+        envelope[2] = static_cast<std::byte>(part.size() & 0xffU);
+        std::ranges::copy(part, envelope.begin() + 3);
+        envelope.resize(envelope.size() + 160);
+        return answer(b, envelope);
+    }
+};
+
+TEST_F(HostileIdentity, ADeviceThatIsNotInTheRecordIsRefused) {
+    expect_refused(answer_to_identity(99, a.record));
+}
+
+TEST_F(HostileIdentity, TheRecipientsOwnDeviceIsRefused) {
+    expect_refused(answer_to_identity(b.device, b.record));
+}
+
+TEST_F(HostileIdentity, ADeviceWithoutACommonVersionIsRefused) {
+    auto body = a.record.body();
+    body.devices[0].versions = {2};
+    expect_refused(answer_to_identity(a.device, AccountRecord::sign(body, a.account).value()));
+}
+
+TEST_F(HostileIdentity, AnothersRecordWithoutItsKeyOpensNothing) {
+    // Unknown key share: the record is Carol's own, but nobody here holds her identity key.
+    const Person carol{"carol@chat.example", 12};
+    expect_refused(answer_to_identity(carol.device, carol.record));
 }
 
 TEST_F(SealedIdentity, TheLargestRecordFits) {

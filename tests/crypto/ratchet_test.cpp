@@ -232,6 +232,21 @@ TEST(Ratchet, ARestAndAGapThatAreTooMuchTogetherLoseTheRest) {
     EXPECT_EQ(c.bob_end.open(rest[0]).error(), Error::duplicate) << "its key is not there any more";
 }
 
+TEST(Ratchet, WhatWasKeptOfThatChainGoesWithItsRest) {
+    Conversation c;
+    turn(c);
+    const auto skipped = c.alice_end.seal("skipped");
+    EXPECT_TRUE(c.bob_end.open(c.alice_end.seal("the chain begins")).has_value());
+    EXPECT_EQ(c.bob_end.keys.size(), 1U);
+    (void)burst(c.alice_end, 600);
+    EXPECT_TRUE(c.alice_end.open(c.bob_end.seal("turn")).has_value());
+    const auto next = burst(c.alice_end, 501, "n");
+    EXPECT_EQ(c.bob_end.open(next[500]).value(), "n500");
+    EXPECT_EQ(c.bob_end.keys.size(), 500U);
+    EXPECT_EQ(c.bob_end.open(skipped).error(), Error::duplicate);
+    turn(c);
+}
+
 TEST(Ratchet, OldestChainsGoFirstWhenTheTotalIsReached) {
     Conversation c;
     std::vector<std::vector<Bytes>> lost;
