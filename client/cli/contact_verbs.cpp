@@ -100,10 +100,11 @@ Outcome run_contact_add(const Options& options) {
             protocol::printable(name) +
                 " is a contact now, but their server can't be reached; the first envelope leaves with "
                 "the next `sotto send` or `sotto receive`.");
-    const auto contact = profile->store.contact(joining.contact);
-    if (!contact) return refuse(contact.error());
-    if (!*contact) return refuse(Exit::bug, "The new contact is not in the store; please report this.");
-    return print_contact(options, **contact);
+    const auto found = profile->store.contact(joining.contact);
+    if (!found) return refuse(found.error());
+    const auto& contact = *found;
+    if (!contact) return refuse(Exit::bug, "The new contact is not in the store; please report this.");
+    return print_contact(options, *contact);
 }
 
 Outcome run_contact_list(const Options& options) {

@@ -47,6 +47,7 @@ class Initialisation {
     std::optional<storage::ClientStore> store_;
     std::unique_ptr<client::Transport> transport_;
     std::unique_ptr<client::Registration> registration_;
+    bool store_was_gone_ = false;  ///< a vault alone: its account key may be all that is left of an account
     bool finished_ = false;
     std::atomic<bool> interrupted_ = false;
 };
@@ -55,6 +56,8 @@ Outcome Initialisation::run() {
     const auto lock = storage::ProfileLock::acquire(paths_.folder);
     if (!lock) return refuse(lock.error());
     const bool begun = paths_.exists();
+    std::error_code ignored;
+    store_was_gone_ = begun && !std::filesystem::exists(paths_.database(), ignored);
     auto passphrase = read_passphrase(options_.passphrase, begun ? "Passphrase" : "New passphrase",
                                       begun ? Ask::once : Ask::twice);
     if (!passphrase) return pass_on(passphrase);
@@ -156,6 +159,7 @@ bool Initialisation::registered() {
 /// What only the user can change begins anew. What the network did is tried again with the same keys; so is
 /// what a full disk did, because the server may have the account already.
 bool Initialisation::refused_for_good(const Error& error) {
+    if (store_was_gone_) return false;
     if (!store_) return true;
     if (error.exit != Exit::input) return false;
     auto transaction = store_->begin();

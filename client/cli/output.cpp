@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -42,16 +43,12 @@ void to_stderr(std::string_view prefix, std::string_view sentence) {
 }
 
 std::tm broken_down(std::int64_t ms, bool utc) {
-    const auto seconds = static_cast<std::time_t>(ms / 1000);
+    // What a peer said may lie outside of the years that the formats have.
+    constexpr std::int64_t last = 253'402'300'799'999;
+    const auto seconds = static_cast<std::time_t>(std::clamp<std::int64_t>(ms, 0, last) / 1000);
     std::tm result{};
     static_cast<void>(utc ? ::gmtime_r(&seconds, &result) : ::localtime_r(&seconds, &result));
     return result;
-}
-
-std::string formatted(const std::tm& time, const char* format) {
-    std::array<char, 64> buffer{};
-    const auto size = std::strftime(buffer.data(), buffer.size(), format, &time);
-    return {buffer.data(), size};
 }
 
 }  // namespace
@@ -64,16 +61,19 @@ void say_note(std::string_view sentence) {
 }
 
 std::string rfc3339(std::int64_t ms) {
-    // What a peer said may lie outside of the years that the format has.
-    constexpr std::int64_t last = 253'402'300'799'999;
-    ms = std::clamp<std::int64_t>(ms, 0, last);
-    auto millis = std::to_string(ms % 1000);
+    auto millis = std::to_string(std::max<std::int64_t>(ms, 0) % 1000);
     millis.insert(0, 3 - millis.size(), '0');
-    return formatted(broken_down(ms, true), "%Y-%m-%dT%H:%M:%S.") + millis + "Z";
+    const auto time = broken_down(ms, true);
+    std::array<char, 64> buffer{};
+    const auto size = std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%S.", &time);
+    return std::string{buffer.data(), size} + millis + "Z";
 }
 
 std::string local_time(std::int64_t ms) {
-    return formatted(broken_down(ms, false), "%Y-%m-%d %H:%M");
+    const auto time = broken_down(ms, false);
+    std::array<char, 64> buffer{};
+    const auto size = std::strftime(buffer.data(), buffer.size(), "%Y-%m-%d %H:%M", &time);
+    return {buffer.data(), size};
 }
 
 std::string grouped(std::string_view text, std::size_t group, std::size_t a_line) {

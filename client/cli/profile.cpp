@@ -36,16 +36,18 @@ Result<Profile> open_profile(const Options& options) {
         return refuse("This profile was never finished; run `sotto init` again.");
     auto store = storage::ClientStore::open(paths.database(), storage::store_key(*master));
     if (!store) return refuse(store.error());
-    auto identity = store->identity();
-    if (!identity) return refuse(identity.error());
-    auto record = store->newest_own_record();
-    if (!record) return refuse(record.error());
-    if (!*identity || !(*identity)->registered || !*record)
+    auto identity_or = store->identity();
+    if (!identity_or) return refuse(identity_or.error());
+    auto record_or = store->newest_own_record();
+    if (!record_or) return refuse(record_or.error());
+    auto& identity = *identity_or;
+    auto& record = *record_or;
+    if (!identity || !identity->registered || !record)
         return refuse("This profile is not registered with its server yet; run the same `sotto init` again.");
     return Profile{.lock = std::move(*lock),
                    .store = std::move(*store),
-                   .identity = std::move(**identity),
-                   .record = std::move(**record)};
+                   .identity = std::move(*identity),
+                   .record = std::move(*record)};
 }
 
 crypto::PassphraseCost passphrase_cost(const Options& options) {
@@ -57,17 +59,14 @@ crypto::PassphraseCost passphrase_cost(const Options& options) {
 
 Result<storage::Contact> find_contact(storage::ClientStore& store, const std::string& which) {
     auto found = store.contact_by_name(which);
+    const auto address = crypto::Address::parse(which);
+    if (found && !*found && address) found = store.contact_by_address(*address);
     if (!found) return refuse(found.error());
-    if (!*found) {
-        if (const auto address = crypto::Address::parse(which)) {
-            found = store.contact_by_address(*address);
-            if (!found) return refuse(found.error());
-        }
-    }
-    if (!*found)
+    auto& contact = *found;
+    if (!contact)
         return refuse("There is no contact called " + protocol::printable(which) +
                       "; see `sotto contact list`.");
-    return std::move(**found);
+    return std::move(*contact);
 }
 
 Result<crypto::AccountKey> account_key_of(const storage::Contact& contact) {

@@ -2,6 +2,7 @@
 
 #include <qrencode.h>
 
+#include <array>
 #include <memory>
 
 namespace sotto::cli {
@@ -18,9 +19,8 @@ std::optional<std::string> qr_code(std::string_view text) {
     std::string result;
     for (int y = -quiet; y < width + quiet; y += 2) {
         for (int x = -quiet; x < width + quiet; ++x) {
-            const bool upper = dark(x, y);
-            const bool lower = dark(x, y + 1);
-            result += upper ? (lower ? " " : "▄") : (lower ? "▀" : "█");
+            static constexpr std::array<const char*, 4> blocks{"█", "▀", "▄", " "};
+            result += blocks.at((dark(x, y) ? 2U : 0U) + (dark(x, y + 1) ? 1U : 0U));
         }
         result += '\n';
     }

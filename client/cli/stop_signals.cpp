@@ -22,13 +22,17 @@ sigset_t stopping_signals() {
     return set;
 }
 
-}  // namespace
-
-StopSignals::StopSignals(std::function<void()> stop) : stop_(std::move(stop)) {
+/// From here on they come through the descriptor alone.
+int take_signals() {
     const auto set = stopping_signals();
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    signals_ = ::signalfd(-1, &set, SFD_CLOEXEC);
-    end_ = ::eventfd(0, EFD_CLOEXEC);
+    return ::signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+}  // namespace
+
+StopSignals::StopSignals(std::function<void()> stop)
+    : stop_(std::move(stop)), signals_(take_signals()), end_(::eventfd(0, EFD_CLOEXEC)) {
     if (signals_ < 0 || end_ < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
     thread_ = std::thread{[this] { watch(); }};
 }

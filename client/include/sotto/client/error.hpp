@@ -9,7 +9,7 @@
 namespace sotto::client {
 
 /// Part of the contract with scripts.
-enum class Exit : int {
+enum class Exit : int {  // NOLINT(performance-enum-size): what a process returns
     done = 0,
     input = 1,      ///< the user's input
     bug = 2,        ///< a bug of ours
