@@ -25,9 +25,11 @@ inline void fill(wire::Credential& out, const crypto::InviteSecret& secret, cons
 }
 
 inline void fill(wire::Credential& out, const storage::Contact& contact, Right right) {
-    if (right == Right::shared) out.set_token(to_field(*contact.their_shared_token));
-    if (right == Right::recovery) out.set_token(to_field(*contact.their_recovery_token));
-    if (right == Right::invite)
+    if (right == Right::shared && contact.their_shared_token)
+        out.set_token(to_field(*contact.their_shared_token));
+    if (right == Right::recovery && contact.their_recovery_token)
+        out.set_token(to_field(*contact.their_recovery_token));
+    if (right == Right::invite && contact.invite_secret && contact.invite_claim)
         fill(out, crypto::InviteSecret{FixedView<32>{*contact.invite_secret}}, *contact.invite_claim);
 }
 

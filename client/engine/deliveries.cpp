@@ -21,7 +21,9 @@ const Deliveries::Server* Deliveries::known(const Route& route) const {
 Deliveries::Server& Deliveries::server(const Route& route) {
     const auto found = std::ranges::find(servers_, route, &Server::route);
     if (found != servers_.end()) return *found;
-    servers_.push_back(Server{route});
+    Server fresh;
+    fresh.route = route;
+    servers_.push_back(std::move(fresh));
     return servers_.back();
 }
 
@@ -96,7 +98,7 @@ void Deliveries::greeted(Connection& connection) {
         server->open = true;
         server->retry_at = 0;
         server->failure.reset();
-        server->backoff.reset();
+        server->open_since = core_->shell.now;
         return;
     }
     const Error error{
@@ -104,8 +106,8 @@ void Deliveries::greeted(Connection& connection) {
         say("The server at {} is not {}; nothing was sent to it. Ask your contact for a new link.",
             text_of(route.endpoint), route.server)};
     const auto id = std::exchange(server->connection, 0);
-    core_->shell.warn(error);
-    failed(*server, NetworkError::wrong_host, error);
+    if (!server->failure || server->failure->sentence != error.sentence) core_->shell.warn(error);
+    failed(*server, error);
     core_->connections.close(id);
 }
 
@@ -119,19 +121,17 @@ void Deliveries::lost(ConnectionId id, NetworkError error, bool busy) {
     if (server == nullptr) return;
     server->connection = 0;
     server->open = false;
-    failed(*server, error, describe(error, server->route.endpoint));
-    if (busy)
-        core_->shell.tell(
-            LostServer{error, core_->shell.to_wall(server->retry_at), server->failure->sentence});
+    if (!busy) return;  // an idle one ended: the next use opens another
+    failed(*server, describe(error, server->route.endpoint));
+    core_->shell.tell(LostServer{error, core_->shell.to_wall(server->retry_at), server->failure->sentence});
 }
 
-void Deliveries::failed(Server& server, NetworkError kind, Error error) {
-    const auto& config = core_->shell.config;
-    // A connection that worked and ended may be an idle one: the next use opens another at once, the one
-    // after it waits.
-    const bool ended = kind == NetworkError::closed && server.backoff.attempts() == 0;
-    const auto wait = server.backoff.next(config.backoff_first, config.backoff_most, core_->shell.rng);
-    server.retry_at = core_->shell.now + (ended ? std::min<std::int64_t>(wait, config.backoff_first) : wait);
+void Deliveries::failed(Server& server, Error error) {
+    const auto& shell = core_->shell;
+    if (server.open_since != 0 && shell.now - server.open_since >= steady_after) server.backoff.reset();
+    server.open_since = 0;
+    server.retry_at =
+        shell.now + server.backoff.next(shell.config.backoff_first, shell.config.backoff_most, shell.rng);
     server.failure = std::move(error);
 }
 

@@ -43,14 +43,15 @@ class Deliveries final : public Connections::Listener {
         Route route;
         ConnectionId connection = 0;
         bool open = false;
+        std::int64_t open_since = 0;
         std::int64_t retry_at = 0;  ///< 0: no failure
-        std::optional<Error> failure{};
-        Backoff backoff{};
+        std::optional<Error> failure;
+        Backoff backoff;
     };
     [[nodiscard]] const Server* known(const Route& route) const;
     Server& server(const Route& route);
     Server* by_connection(ConnectionId id);
-    void failed(Server& server, NetworkError kind, Error error);
+    void failed(Server& server, Error error);
 
     Core* core_;
     std::vector<Server> servers_;

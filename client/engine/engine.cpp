@@ -23,6 +23,7 @@ struct Engine::Impl {
     Contacts contacts{core, deliveries, outbox};
     Identified identified{core, inbox};
     bool caught_up = false;
+    std::int64_t quiet_until = 0;
 
     /// Everything that the engine does happens inside: `work`, then whatever has become possible.
     template <class Work>
@@ -58,15 +59,13 @@ struct Engine::Impl {
     /// What was not committed is not acknowledged; it comes again when the store works again.
     void store_failed(const StoreFailure& failure) {
         constexpr auto pause = 5 * second;
-        core.shell.warn(describe(failure.error()));
+        // Told once a pause: every event would find it again.
+        if (core.shell.now >= quiet_until) core.shell.warn(describe(failure.error()));
+        quiet_until = core.shell.now + pause;
         outbox.pause(core.shell.now + pause);
-        try {
-            identified.back_off();
-            deliveries.stop();
-        } catch (const StoreFailure&) {
-            // An answer to a closed connection wanted the store as well: there is nothing more to stop.
-            core.shell.out.notices.shrink_to_fit();
-        }
+        // Requests that end with their connection don't ask the store for anything.
+        identified.back_off();
+        deliveries.stop();
     }
 };
 

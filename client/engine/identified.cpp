@@ -94,7 +94,7 @@ void Identified::welcome(const wire::Reply* reply) {
         next_pin_ = false;
     }
     state_ = State::online;
-    backoff_.reset();
+    online_since_ = core_->shell.now;
     last_warning_.clear();
     waiting_ = welcome.waiting();
     received_ = 0;
@@ -191,7 +191,18 @@ void Identified::clean_up() {
     must(core_->store.drop_quarantined_before(core_->shell.wall - quarantine_lifetime));
     must(core_->store.forget_envelopes_before(core_->shell.wall - envelope_memory));
     must(core_->store.delete_kept_before(core_->shell.wall - crypto::kept_key_lifetime_ms));
+    std::vector<std::pair<storage::SessionRow*, crypto::Session>> trimmed;
+    for (auto& row : core_->sessions.all()) {
+        auto next = row.session.clone();
+        const auto dropped = next.drop_expired_chains(core_->shell.wall);
+        if (dropped.empty()) continue;
+        for (const auto chain : dropped) must(core_->store.delete_kept_chain(row.session.id(), chain));
+        storage::SessionRow stored{next.clone(), row.contact, row.device, row.archived};
+        must(core_->store.put_session(stored, core_->shell.wall));
+        trimmed.emplace_back(&row, std::move(next));
+    }
     must(transaction.commit());
+    for (auto& [row, session] : trimmed) row->session = std::move(session);
 }
 
 void Identified::pushed(Connection& connection, const wire::Reply& push) {
@@ -250,13 +261,14 @@ void Identified::tick() {
         const auto newest = must(core_->store.newest_prekey_day(storage::PrekeyKind::signed_prekey));
         publish_prekeys({crypto::prekey_batch, crypto::prekey_batch, newest, 0, 0});
         core_->tokens_stale = true;  // invites may have expired
+        clean_up();
     }
     auto* connection = core_->connections.find(connection_);
     if (connection != nullptr && ping_at_ <= now) {
         ping_at_ = now + core_->shell.config.ping_every;
         wire::Request ping;
         ping.mutable_ping();
-        core_->connections.request(*connection, ping, [](const wire::Reply*) {});
+        core_->connections.request(*connection, ping, [](const wire::Reply* /*pong*/) {});
     }
 }
 
@@ -337,6 +349,7 @@ void Identified::warn_once(Error error) {
 
 void Identified::retry(std::int64_t at_least) {
     const auto& config = core_->shell.config;
+    if (online() && core_->shell.now - online_since_ >= steady_after) backoff_.reset();
     state_ = State::waiting;
     requests_ = 0;
     to_acknowledge_.clear();

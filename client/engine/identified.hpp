@@ -57,6 +57,7 @@ class Identified final : public Connections::Listener {
     ConnectionId connection_ = 0;
     Backoff backoff_;
     std::int64_t retry_at_ = 0;
+    std::int64_t online_since_ = 0;
     std::int64_t ping_at_ = 0;
     std::int64_t upkeep_at_ = 0;  ///< when prekeys are looked at again
     std::string tls_;

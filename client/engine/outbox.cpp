@@ -230,6 +230,7 @@ void Outbox::seal_lane(Ready& ready, std::vector<Outgoing>& out, std::vector<sto
 }
 
 void Outbox::deliver(const Ready& ready, const storage::OutboxItem& item) {
+    if (!item.envelope_id) return;
     auto& lane = lanes_[ready.id];
     const auto right = right_for(ready.contact, lane.shared_refused);
     wire::Request request;

@@ -41,12 +41,18 @@ void RecordChecks::load() {
 
 void RecordChecks::check(std::int64_t contact) {
     if (find(contact, false) != nullptr) return;
-    checks_.push_back(Check{.contact = contact});
+    Check fresh;
+    fresh.contact = contact;
+    checks_.push_back(std::move(fresh));
 }
 
 void RecordChecks::check_other(std::int64_t contact, crypto::AccountRecord presented, Array<32> token) {
     erase(contact, true);
-    checks_.push_back(Check{.contact = contact, .presented = std::move(presented), .token = token});
+    Check fresh;
+    fresh.contact = contact;
+    fresh.presented = std::move(presented);
+    fresh.token = token;
+    checks_.push_back(std::move(fresh));
 }
 
 RecordChecks::Check* RecordChecks::find(std::int64_t contact, bool other) {
@@ -62,8 +68,11 @@ void RecordChecks::erase(std::int64_t contact, bool other) {
     });
 }
 
-Route RecordChecks::route_of(const Check& /*check*/, const storage::Contact& contact) const {
-    return route_to(*core_, contact);
+std::unique_ptr<RecordLine> RecordChecks::line_from(const Check& check, const storage::Contact& contact) {
+    if (check.presented) return std::make_unique<RecordLine>(*check.presented);
+    auto pinned = crypto::AccountRecord::parse(contact.record);
+    if (!pinned) throw StoreFailure{{storage::Code::damaged, "a pinned record doesn't parse"}};
+    return std::make_unique<RecordLine>(std::move(*pinned));
 }
 
 void RecordChecks::pump() {
@@ -76,38 +85,29 @@ void RecordChecks::pump() {
             gone.emplace_back(check.contact, check.presented.has_value());
             continue;
         }
-        ask(check);
+        ask(check, *contact);
     }
     for (const auto& [contact, other] : gone) erase(contact, other);
 }
 
-void RecordChecks::ask(Check& check) {
-    const auto contact = must(core_->store.contact(check.contact));
-    const auto right = right_for(*contact, check.shared_refused);
+void RecordChecks::ask(Check& check, const storage::Contact& contact) {
+    const auto right = right_for(contact, check.shared_refused);
     if (!check.presented && right == Right::none) {
         later(check, minute);
         return;
     }
-    if (!check.line) {
-        auto base = check.presented ? check.presented : std::optional<crypto::AccountRecord>{};
-        if (!base) {
-            const auto pinned = crypto::AccountRecord::parse(contact->record);
-            if (!pinned) throw StoreFailure{{storage::Code::damaged, "a pinned record doesn't parse"}};
-            base = *pinned;
-        }
-        check.line.emplace(std::move(*base));
-    }
-    auto* connection = deliveries_->use(route_of(check, *contact));
+    if (!check.line) check.line = line_from(check, contact);
+    auto* connection = deliveries_->use(route_to(*core_, contact));
     if (connection == nullptr) return;
 
     wire::Request request;
     auto& fetch = *request.mutable_fetch_records();
-    fetch.set_user(contact->address.user);
+    fetch.set_user(contact.address.user);
     fetch.set_from_sequence(check.line->newest().body().sequence + (check.line->seen() ? 1 : 0));
     if (check.presented)
         fetch.mutable_credential()->set_token(to_field(check.token));
     else
-        fill(*fetch.mutable_credential(), *contact, right);
+        fill(*fetch.mutable_credential(), contact, right);
     check.in_flight = true;
     core_->connections.request(*connection, request,
                                [this, id = check.contact, other = check.presented.has_value()](

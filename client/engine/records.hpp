@@ -52,16 +52,16 @@ class RecordChecks {
   private:
     struct Check {
         std::int64_t contact = 0;
-        std::optional<crypto::AccountRecord> presented{};  ///< only for another key
-        Array<32> token{};                                 ///< with `presented`
-        std::optional<RecordLine> line{};
+        std::optional<crypto::AccountRecord> presented;  ///< only for another key
+        Array<32> token{};                               ///< with `presented`
+        std::unique_ptr<RecordLine> line;                ///< null before the first question
         std::int64_t not_before = 0;
-        Backoff backoff{};
+        Backoff backoff;
         bool in_flight = false;
         bool shared_refused = false;
         bool warned = false;
     };
-    void ask(Check& check);
+    void ask(Check& check, const storage::Contact& contact);
     void answered(std::int64_t contact, bool other, const wire::Reply* reply);
     void refused(Check& check, const storage::Contact& contact, const wire::Failure& failure);
     /// True if the line is at its end.
@@ -71,7 +71,8 @@ class RecordChecks {
     void later(Check& check, std::int64_t at_least);
     Check* find(std::int64_t contact, bool other);
     void erase(std::int64_t contact, bool other);
-    [[nodiscard]] Route route_of(const Check& check, const storage::Contact& contact) const;
+    [[nodiscard]] static std::unique_ptr<RecordLine> line_from(const Check& check,
+                                                               const storage::Contact& contact);
 
     Core* core_;
     Deliveries* deliveries_;

@@ -61,8 +61,8 @@ struct Registration::Impl final : Connections::Listener {
     ConnectionId connection = 0;
     std::optional<crypto::Address> address;
     storage::ClientStore* store = nullptr;
-    std::optional<storage::Identity> identity;
-    std::optional<crypto::AccountRecord> record;
+    std::unique_ptr<storage::Identity> identity;  ///< with `record`: from prepare() on
+    std::unique_ptr<crypto::AccountRecord> record;
     bool asked_for_store = false;
     bool try_login = false;  ///< an earlier try may have got through
     bool over = false;
@@ -150,23 +150,26 @@ struct Registration::Impl final : Connections::Listener {
 
     // ---- keys ----
     void prepare(const crypto::AccountKeyPair& account_key) {
-        identity = must(store->identity());
-        if (identity && identity->registered)
+        if (!address) return;
+        auto begun = must(store->identity());
+        if (begun && begun->registered)
             return fail(
                 {Exit::input, "This profile has an account already; choose another folder with --home."});
-        if (identity && identity->address != *address)
+        if (begun && begun->address != *address)
             return fail(
                 {Exit::input,
                  say("This profile was begun for {}; finish that one, or choose another folder with --home.",
-                     identity->address.text())});
-        try_login = identity.has_value();
-        if (!identity) identity = new_identity(*address, account, shell.rng);
+                     begun->address.text())});
+        try_login = begun.has_value();
+        identity = std::make_unique<storage::Identity>(begun ? std::move(*begun)
+                                                             : new_identity(*address, account, shell.rng));
         identity->server_host = account.server.host;
         identity->server_port = account.server.port;
         identity->server_pin = account.server.pin;
         identity->unbound_accepted = account.accept_unbound;
-        record = must(store->newest_own_record());
-        if (!record) record = first_record(*identity, account_key, shell.today());
+        auto own = must(store->newest_own_record());
+        record = std::make_unique<crypto::AccountRecord>(
+            own ? std::move(*own) : first_record(*identity, account_key, shell.today()));
         if (record->body().account_key != account_key.public_key())
             return fail(
                 {Exit::input, "This profile was begun with another key; choose another folder with --home."});

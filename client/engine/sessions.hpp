@@ -22,6 +22,7 @@ class SessionBook {
 
     /// The session to send with, null if there is none.
     [[nodiscard]] storage::SessionRow* active(std::int64_t contact);
+    [[nodiscard]] std::list<storage::SessionRow>& all() { return rows_; }
     [[nodiscard]] std::vector<storage::SessionRow*> of(std::int64_t contact, std::uint32_t device);
 
     /// Replaces or adds, and makes it the newest.

@@ -13,6 +13,8 @@ inline constexpr std::int64_t second = 1000;
 inline constexpr std::int64_t minute = 60 * second;
 inline constexpr std::int64_t hour = 60 * minute;
 inline constexpr std::int64_t day = 24 * hour;
+/// A connection that held so long was a good one: the next failure is waited out from the beginning.
+inline constexpr std::int64_t steady_after = 10 * second;
 
 struct Shell {
     crypto::Rng& rng;

@@ -95,7 +95,11 @@ SSL_CTX* make_context(CertificateCheck& check) {
 
 void prepare(SSL* ssl, const std::string& host, const CertificateCheck& check) {
     const bool address = is_address(host);
-    if (!address) require(SSL_set_tlsext_host_name(ssl, host.c_str()) == 1, "server name indication");
+    // SSL_set_tlsext_host_name without its macro, whose C cast GCC would warn about here.
+    if (!address)
+        require(SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                         const_cast<char*>(host.c_str())) == 1,
+                "server name indication");
     if (check.pin) return;
     X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl);
     X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);

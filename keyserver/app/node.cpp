@@ -66,7 +66,9 @@ Outcome<storage::Database> open_store(const std::filesystem::path& data, const C
     const auto key = read_store_key(config.store_key_file);
     if (!key) return std::unexpected(key.error());
     const auto file = data / "store.db";
-    auto db = storage::Database::open(file, *key, migrations, {.check_after_crash = !shared});
+    // What is in here is ciphertext, hashes and public keys: not worth two system calls for every allocation.
+    auto db = storage::Database::open(file, *key, migrations,
+                                      {.check_after_crash = !shared, .guard_memory = false});
     if (!db) return std::unexpected(store_problem(db.error(), file));
     return *std::move(db);
 }

@@ -345,7 +345,7 @@ void World::drop_all(const Client& client) {
 void World::cut(Wire& wire) {
     if (!wire.open) return;
     wire.open = false;
-    at(clock.now + delay(), [this, w = &wire] {
+    at(clock.now + delay(), [w = &wire] {
         if (w->remote != 0) w->server->disconnect(std::exchange(w->remote, 0));
         if (w->client->life_ == w->life) w->client->handle(Disconnected{w->local, NetworkError::closed, ""});
     });

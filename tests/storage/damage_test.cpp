@@ -88,6 +88,23 @@ TEST_F(DamageTest, IsFoundWhenPagesAreExchanged) {
     EXPECT_EQ(code_of(db.check()), Code::damaged);
 }
 
+TEST_F(DamageTest, IsFoundInPagesThatHoldNothing) {
+    {
+        auto db = open_numbers(file);
+        must(db.execute("DELETE FROM numbers WHERE n > 10"));
+    }
+    auto text = file_text(file);
+    ASSERT_GT(text.size(), 20 * page_size);
+    for (std::size_t at = 10 * page_size + 100; at < text.size(); at += page_size)
+        text[at] = static_cast<char>(text[at] ^ 1);
+    overwrite(file, text);
+    auto db = open_numbers(file);
+    EXPECT_EQ(count_numbers(db), 11);
+    const auto checked = db.check();
+    EXPECT_EQ(code_of(checked), Code::damaged);
+    EXPECT_NE(checked.error().detail.find("HMAC"), std::string::npos) << checked.error().detail;
+}
+
 TEST_F(DamageTest, StopsAStatementAndNotTheProcess) {
     auto text = file_text(file);
     for (std::size_t at = 4 * page_size + 100; at < text.size(); at += page_size)

@@ -20,22 +20,22 @@ using ConnectionId = std::uint32_t;
 enum class Purpose : std::uint8_t { identified, delivery };
 
 enum class NetworkError : std::uint8_t {
-    unreachable,          ///< name not found, refused, timed out
-    old_tls,              ///< the server offers no TLS 1.3
-    wrong_pin,            ///< its key is not the pinned one
-    untrusted_certificate,///< no pin, and no chain to a trusted root (self-signed, unknown issuer)
-    expired_certificate,  ///< no pin, and the certificate's days are over (or not yet begun)
-    wrong_host,           ///< no pin, and the certificate names another host
-    not_sotto,            ///< TLS worked, the WebSocket upgrade didn't
-    closed,               ///< it was open and ended
+    unreachable,            ///< name not found, refused, timed out
+    old_tls,                ///< the server offers no TLS 1.3
+    wrong_pin,              ///< its key is not the pinned one
+    untrusted_certificate,  ///< no pin, and no chain to a trusted root (self-signed, unknown issuer)
+    expired_certificate,    ///< no pin, and the certificate's days are over (or not yet begun)
+    wrong_host,             ///< no pin, and the certificate names another host
+    not_sotto,              ///< TLS worked, the WebSocket upgrade didn't
+    closed,                 ///< it was open and ended
 };
 
 // ---- events ----
 struct Connected {
     ConnectionId id = 0;
-    Array<32> exporter{};  ///< RFC 9266 tls-exporter of this connection
+    Array<32> exporter{};                      ///< RFC 9266 tls-exporter of this connection
     std::optional<std::string> verified_host;  ///< Web PKI: the name that the certificate was checked against
-    std::string tls;       ///< version, cipher and group, for `status`
+    std::string tls;                           ///< version, cipher and group, for `status`
 };
 struct FrameReceived {
     ConnectionId id = 0;
@@ -58,7 +58,8 @@ class Transport {
     /// With a close frame; no event follows.
     virtual void close(ConnectionId id) = 0;
     /// The next event, waiting until `deadline` at most.
-    [[nodiscard]] virtual std::optional<NetworkEvent> wait(std::chrono::steady_clock::time_point deadline) = 0;
+    [[nodiscard]] virtual std::optional<NetworkEvent> wait(
+        std::chrono::steady_clock::time_point deadline) = 0;
     /// Makes a waiting `wait` return nothing; safe in a signal handler's thread.
     virtual void wake() = 0;
 

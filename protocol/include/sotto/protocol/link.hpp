@@ -3,7 +3,8 @@
 //   server   sotto://host[:port]/[#PIN]
 //   contact  sotto://host[:port]/user@name#PIN.SECRET.FINGERPRINT     (PIN may be empty for a Web-PKI server)
 //
-// PIN, SECRET and FINGERPRINT are 32 bytes each in base64url without padding. Everything secret stands behind the '#'.
+// PIN, SECRET and FINGERPRINT are 32 bytes each in base64url without padding. Everything secret stands behind
+// the '#'.
 #pragma once
 
 #include <expected>

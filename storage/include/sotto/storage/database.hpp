@@ -38,7 +38,7 @@ class Database;
 /// step().
 class Statement {
   public:
-    Statement(Statement&&) noexcept;
+    Statement(Statement&& other) noexcept;
     Statement& operator=(Statement&&) = delete;
     Statement(const Statement&) = delete;
     Statement& operator=(const Statement&) = delete;
@@ -91,7 +91,7 @@ class Statement {
     }
     void bind_one(std::string_view value) { bind_text(value); }
     void bind_one(ByteView value) { bind(value); }
-    void bind_one(std::nullptr_t) { bind_null(); }
+    void bind_one(std::nullptr_t /*none*/) { bind_null(); }
     template <class T>
     void bind_one(const std::optional<T>& value) {
         if (value)
@@ -145,8 +145,8 @@ class Database {
     [[nodiscard]] static Result<Database> open(const std::filesystem::path& file, const DatabaseKey& key,
                                                std::span<const Migration> migrations,
                                                const DatabaseOptions& options = {});
-    Database(Database&&) noexcept;
-    Database& operator=(Database&&) noexcept;
+    Database(Database&& other) noexcept;
+    Database& operator=(Database&& other) noexcept;
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
     ~Database();

@@ -13,8 +13,8 @@ class ProfileLock {
   public:
     /// A folder that is missing is created (0700), with those above it.
     [[nodiscard]] static Result<ProfileLock> acquire(const std::filesystem::path& folder);
-    ProfileLock(ProfileLock&&) noexcept;
-    ProfileLock& operator=(ProfileLock&&) noexcept;
+    ProfileLock(ProfileLock&& other) noexcept;
+    ProfileLock& operator=(ProfileLock&& other) noexcept;
     ProfileLock(const ProfileLock&) = delete;
     ProfileLock& operator=(const ProfileLock&) = delete;
     ~ProfileLock();
