@@ -62,7 +62,8 @@ Result<void> Connection::open(const std::filesystem::path& file, const DatabaseK
     const RawKey raw{key};
     if (const int code = sqlite3_key_v2(handle, "main", raw.data(), raw.size()); code != SQLITE_OK)
         return std::unexpected(error(code));
-    return {};
+    // The first key of a process brings the library's own level back.
+    return execute("PRAGMA cipher_log_level = NONE");
 }
 
 Result<sqlite3_stmt*> Connection::take(std::string_view sql) {
