@@ -56,7 +56,8 @@ std::vector<crypto::SecretBytes> private_keys(const Person& person) {
         for (std::uint32_t id = 1; id <= 20; ++id)
             if (const auto prekey = store->prekey(kind, id); prekey && *prekey)
                 out.push_back(crypto::to_secret_bytes((*prekey)->seed.expose().first<32>()));
-    for (const auto& row : store->sessions().value()) {
+    const auto sessions = store->sessions();
+    for (const auto& row : sessions.value()) {
         const auto state = row.session.serialize();
         for (std::size_t at = 0; at + 32 <= state.size(); at += 32)
             out.push_back(crypto::to_secret_bytes(ByteView{state}.subspan(at, 32)));
