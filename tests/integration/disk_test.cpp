@@ -85,7 +85,7 @@ TEST(Disk, NothingThatWasSaidAndNoPrivateKeyStandsInAnyFile) {
 
     for (const auto* person : {&world.alice(), &world.bob()}) {
         const auto keys = private_keys(*person);
-        EXPECT_GT(keys.size(), 80U);
+        EXPECT_GT(keys.size(), 50U);
         for (const auto& key : keys) expect_nowhere(world, key, "a private key of " + person->name());
     }
     EXPECT_EQ(world.server().stop(), 0);
