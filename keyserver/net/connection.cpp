@@ -207,9 +207,11 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
     }
 
     void write() {
-        if (gone_ || writing_) return;
+        if (gone_) return;
+        // Before all else: the write under way may be one that never ends.
         if (queued_bytes_ > limits::outbound_bytes || outbound_.size() > limits::outbound_frames)
             return drop();
+        if (writing_) return;
         if (outbound_.empty()) {
             if (closing_) finish();
             return;

@@ -16,12 +16,6 @@ wire::Reply try_to_register(Rig& rig, const TestDevice& device, const std::strin
     return answer;
 }
 
-wire::Request record_request(const crypto::AccountRecord& record) {
-    wire::Request request;
-    request.mutable_publish_record()->set_record(std::string{chars_of(record.bytes())});
-    return request;
-}
-
 TEST(Hello, IsTheFirstFrameAndSaysHowToRegister) {
     Rig rig{by_invite};
     const auto peer = rig.connect(Purpose::identified);

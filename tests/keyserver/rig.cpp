@@ -334,6 +334,12 @@ wire::Request fetch_prekeys_request(const std::string& user, std::uint32_t devic
     return request;
 }
 
+wire::Request record_request(const crypto::AccountRecord& record) {
+    wire::Request request;
+    request.mutable_publish_record()->set_record(std::string{chars_of(record.bytes())});
+    return request;
+}
+
 wire::Request fetch_records_request(const std::string& user, std::string_view token_word,
                                     std::uint64_t from) {
     wire::Request request;

@@ -179,6 +179,7 @@ class Rig final : public Shell {
 [[nodiscard]] wire::Request fetch_prekeys_request(const std::string& user, std::uint32_t device,
                                                   std::string_view token_word,
                                                   std::string_view claim_word = "");
+[[nodiscard]] wire::Request record_request(const crypto::AccountRecord& record);
 [[nodiscard]] wire::Request fetch_records_request(const std::string& user, std::string_view token_word,
                                                   std::uint64_t from = 0);
 [[nodiscard]] wire::Request acknowledge_request(const std::vector<std::string>& ids);
