@@ -69,7 +69,7 @@ int run(int argc, char** argv) {
         "server,\n"
         "4 untrusted or changed key, 5 rate limit.");
     declare_globals(app, options);
-    const auto table = declare_commands(app, options);
+    const auto verbs = declare_commands(app, options);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& wanted) {
@@ -89,7 +89,7 @@ int run(int argc, char** argv) {
         options.home = std::move(*home);
     }
     start_log(options.verbose);
-    const auto outcome = table.at(chosen(app))->run(options);
+    const auto outcome = verbs.at(chosen(app))->run(options);
     const auto flushed = flush_output();
     if (!outcome) return fail(outcome.error());
     return flushed ? 0 : fail(flushed.error());

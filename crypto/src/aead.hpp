@@ -6,6 +6,7 @@
 namespace sotto::crypto {
 
 inline constexpr std::size_t tag_size = 16;
+inline constexpr std::size_t xnonce_size = 24;  ///< of XChaCha20-Poly1305
 
 /// ChaCha20-Poly1305 (RFC 8439). `data` is plaintext and room for the tag; it holds ciphertext and tag
 /// afterwards.
@@ -21,8 +22,8 @@ void seal_once(FixedView<32> key, ByteView associated, std::span<std::byte> data
                              std::span<std::byte> out);
 
 /// XChaCha20-Poly1305, same conventions.
-void xseal(FixedView<32> key, FixedView<24> nonce, ByteView associated, std::span<std::byte> data);
-[[nodiscard]] bool xopen(FixedView<32> key, FixedView<24> nonce, ByteView associated, ByteView sealed,
-                         std::span<std::byte> out);
+void xseal(FixedView<32> key, FixedView<xnonce_size> nonce, ByteView associated, std::span<std::byte> data);
+[[nodiscard]] bool xopen(FixedView<32> key, FixedView<xnonce_size> nonce, ByteView associated,
+                         ByteView sealed, std::span<std::byte> out);
 
 }  // namespace sotto::crypto

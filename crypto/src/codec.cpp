@@ -75,4 +75,10 @@ Result<Bytes> from_hex(std::string_view text) {
     return out;
 }
 
+bool all_zero(ByteView bytes) {
+    std::byte any{};
+    for (const auto b : bytes) any |= b;
+    return any == std::byte{};
+}
+
 }  // namespace sotto::crypto

@@ -27,10 +27,6 @@ bool identity_size_valid(std::size_t sealed) {
            (sealed - tag_size) % identity_step == 0;
 }
 
-bool all_zero(ByteView bytes) {
-    return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{}; });
-}
-
 }  // namespace
 
 Result<HandshakePart> parse_handshake_part(ByteView bytes) {

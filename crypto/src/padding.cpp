@@ -15,12 +15,6 @@ constexpr std::uint8_t first_critical_frame = 0x80;
 constexpr std::size_t step = 160;
 constexpr std::size_t largest_stepped = 960;
 
-bool all_zero(ByteView bytes) {
-    std::byte any{};
-    for (const auto b : bytes) any |= b;
-    return any == std::byte{};
-}
-
 }  // namespace
 
 std::size_t padded_size(std::size_t size) {

@@ -9,7 +9,6 @@ namespace {
 constexpr std::uint32_t min_memory_kib = 8 * 1024;
 constexpr std::uint32_t max_memory_kib = 4 * 1024 * 1024;
 constexpr std::uint32_t max_passes = 64;
-constexpr std::size_t nonce_size = 24;
 
 struct WrappingKeyTag;
 using WrappingKey = Secret<WrappingKeyTag, 32>;
@@ -37,19 +36,19 @@ Result<PassphraseKey> stretch(ByteView passphrase, FixedView<16> salt, const Pas
 }
 
 Bytes wrap(const PassphraseKey& key, Label purpose, ByteView context, ByteView secret, Rng& rng) {
-    Bytes out(nonce_size + secret.size() + tag_size);
-    const auto nonce = std::span{out}.first<nonce_size>();
+    Bytes out(xnonce_size + secret.size() + tag_size);
+    const auto nonce = std::span{out}.first<xnonce_size>();
     rng.fill(nonce);
-    std::ranges::copy(secret, out.begin() + nonce_size);
-    xseal(wrapping_key(key, purpose).expose(), nonce, context, std::span{out}.subspan(nonce_size));
+    std::ranges::copy(secret, out.begin() + xnonce_size);
+    xseal(wrapping_key(key, purpose).expose(), nonce, context, std::span{out}.subspan(xnonce_size));
     return out;
 }
 
 Result<SecretBytes> unwrap(const PassphraseKey& key, Label purpose, ByteView context, ByteView wrapped) {
     if (wrapped.size() < wrap_overhead) return std::unexpected(Error::cannot_open);
     SecretBytes out(wrapped.size() - wrap_overhead);
-    if (!xopen(wrapping_key(key, purpose).expose(), wrapped.first<nonce_size>(), context,
-               wrapped.subspan(nonce_size), out))
+    if (!xopen(wrapping_key(key, purpose).expose(), wrapped.first<xnonce_size>(), context,
+               wrapped.subspan(xnonce_size), out))
         return std::unexpected(Error::cannot_open);
     return out;
 }

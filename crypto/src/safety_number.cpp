@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t groups = 6;
 constexpr std::size_t group_bytes = 5;
 constexpr std::size_t group_digits = 5;
-constexpr std::array<unsigned char, 2> version{0, 0};
+constexpr std::array<unsigned char, 2> fingerprint_version{0, 0};
 
 using Digest = std::array<unsigned char, crypto_hash_sha512_BYTES>;
 
@@ -21,7 +21,7 @@ std::string numeric_fingerprint(ByteView encoded_key, ByteView identifier) {
     Digest digest;
     crypto_hash_sha512_state state;
     crypto_hash_sha512_init(&state);
-    crypto_hash_sha512_update(&state, version.data(), version.size());
+    crypto_hash_sha512_update(&state, fingerprint_version.data(), fingerprint_version.size());
     crypto_hash_sha512_update(&state, uc(encoded_key.data()), encoded_key.size());
     crypto_hash_sha512_update(&state, uc(identifier.data()), identifier.size());
     crypto_hash_sha512_update(&state, uc(encoded_key.data()), encoded_key.size());

@@ -13,7 +13,6 @@ namespace sotto::crypto {
 namespace {
 
 constexpr std::size_t salt_size = 16;
-constexpr std::size_t nonce_size = 24;
 constexpr std::size_t header_plain_size = encoded_key_size + 4 + 4 + 4;
 constexpr std::size_t header_size = header_plain_size + tag_size;
 constexpr std::size_t commitment_size = 32;
@@ -66,18 +65,18 @@ void write_header(const Session::State& state, std::uint32_t n, ByteView prefix,
     const auto salt = out.first<salt_size>();
     rng.fill(salt);
     std::ranges::copy(hint_for(state.sending.header, salt), out.subspan<salt_size, 8>().begin());
-    const auto header = out.subspan<nonce_size, header_size>();
+    const auto header = out.subspan<xnonce_size, header_size>();
     header[0] = std::byte{static_cast<std::uint8_t>(KeyType::x25519)};
     std::ranges::copy(state.own_public, header.subspan<1, 32>().begin());
     put_u32(header.subspan<33, 4>(), state.sending.previous);
     put_u32(header.subspan<37, 4>(), n);
     put_u32(header.subspan<41, 4>(), state.epoch);
-    xseal(state.sending.header.key.view(), out.first<nonce_size>(), prefix, header);
+    xseal(state.sending.header.key.view(), out.first<xnonce_size>(), prefix, header);
 }
 
 /// The header's fields, if `key` opens it.
 std::optional<Match> open_header(const HeaderKey& key, const Envelope& envelope) {
-    Array<nonce_size> nonce;
+    Array<xnonce_size> nonce;
     std::ranges::copy(envelope.salt(), nonce.begin());
     std::ranges::copy(envelope.hint(), nonce.begin() + salt_size);
     HeaderPlain plain;
@@ -175,11 +174,11 @@ Result<Sealed> Session::seal(ByteView content, Rng& rng) const {
     }
     const auto message = all.subspan(prefix_size);
     write_header(*next, n, all.first(prefix_size), message, rng);
-    const auto header = message.subspan<nonce_size, header_size>();
+    const auto header = message.subspan<xnonce_size, header_size>();
     const BodyKeys keys{key, message.first<salt_size>(), next->id, header};
     std::ranges::copy(keys.commitment(),
-                      message.subspan<nonce_size + header_size, commitment_size>().begin());
-    const auto body = message.subspan(nonce_size + header_size + commitment_size);
+                      message.subspan<xnonce_size + header_size, commitment_size>().begin());
+    const auto body = message.subspan(xnonce_size + header_size + commitment_size);
     write_content_frame(content, body);
     seal_once(keys.encryption(), {}, body);
     return Sealed{Session{std::move(next)}, std::move(out)};

@@ -11,13 +11,6 @@ namespace {
 
 constexpr crypto::Label claim_label = "Sotto/1/invite-claim";
 
-template <std::size_t N>
-[[nodiscard]] Array<N> fixed(const std::string& field) {
-    Array<N> out;
-    std::ranges::copy(bytes_of(field), out.begin());
-    return out;
-}
-
 }  // namespace
 
 Answer<Proof> read_credential(const wire::Credential& credential) {
@@ -126,7 +119,8 @@ Answer<std::vector<TokenRow>> Access::read_tokens(const wire::SetTokens& request
                            entry.kind() == wire::TOKEN_KIND_INVITE;
         if (!known || entry.hash().size() != std::tuple_size_v<TokenHash>)
             return refuse(wire::FAILURE_MALFORMED);
-        const auto hash = fixed<std::tuple_size_v<TokenHash>>(entry.hash());
+        TokenHash hash;
+        std::ranges::copy(bytes_of(entry.hash()), hash.begin());
         const auto kind = static_cast<TokenKind>(entry.kind());
         constexpr std::uint64_t latest = 1ULL << 40U;  // the store counts with signed integers
         if (!seen.insert(hash).second || entry.expires() > latest) return refuse(wire::FAILURE_MALFORMED);

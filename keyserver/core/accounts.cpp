@@ -9,10 +9,9 @@ namespace sotto::keyserver {
 namespace {
 
 constexpr crypto::Label invite_label = "Sotto/1/registration-invite";
-constexpr std::uint32_t clock_skew_days = 2;
 
 [[nodiscard]] bool from_the_future(const crypto::AccountRecord& record, std::uint32_t today) {
-    return record.body().day > today + clock_skew_days;
+    return record.body().day > today + limits::clock_skew_days;
 }
 
 }  // namespace

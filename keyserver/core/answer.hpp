@@ -14,6 +14,10 @@ struct Refusal {
     bool operator==(const Refusal&) const = default;
 };
 
+inline constexpr Refusal malformed{.code = wire::FAILURE_MALFORMED};
+/// The store failed: nothing was changed, and trying again may help.
+inline constexpr Refusal store_failed{.code = wire::FAILURE_INTERNAL, .retry_after_ms = 5000};
+
 template <class T>
 using Answer = std::expected<T, Refusal>;
 

@@ -7,10 +7,8 @@
 namespace sotto::keyserver {
 namespace {
 
-constexpr std::uint32_t clock_skew_days = 2;
-
 [[nodiscard]] bool wrong_day(std::uint32_t day, std::uint32_t today) {
-    return day > today + clock_skew_days || day + crypto::signed_prekey_refused_days < today;
+    return day > today + limits::clock_skew_days || day + crypto::signed_prekey_refused_days < today;
 }
 
 /// One-time prekeys in the order of their ids; malformed where one is repeated.

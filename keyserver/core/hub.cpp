@@ -35,9 +35,6 @@ void answer(Shell& shell, const Origin& origin, const Answer<wire::DeliveryState
                                            : failure_frame(origin.request, outcome.error()));
 }
 
-/// The store failed: nothing was changed, and trying again may help.
-constexpr Refusal store_failed{.code = wire::FAILURE_INTERNAL, .retry_after_ms = 5000};
-
 }  // namespace
 
 Hub::Hub(const Clock& clock, crypto::Rng& rng, StoreQueue& queue, Shell& shell, Access& access)

@@ -6,6 +6,8 @@
 
 namespace sotto::keyserver::limits {
 
+inline constexpr std::uint32_t clock_skew_days = 2;  ///< how far ahead a client's day may be
+
 // mailbox, per device
 inline constexpr std::int64_t mailbox_envelopes = 10'000;
 inline constexpr std::int64_t mailbox_bytes = 256LL * 1024 * 1024;

@@ -5,8 +5,6 @@
 namespace sotto::keyserver {
 namespace {
 
-constexpr Refusal malformed{.code = wire::FAILURE_MALFORMED};
-
 template <std::size_t N>
 [[nodiscard]] std::optional<Array<N>> fixed(const std::string& field) {
     if (field.size() != N) return std::nullopt;

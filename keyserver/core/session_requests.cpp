@@ -5,9 +5,6 @@
 namespace sotto::keyserver {
 namespace {
 
-constexpr Refusal malformed{.code = wire::FAILURE_MALFORMED};
-constexpr Refusal store_failed{.code = wire::FAILURE_INTERNAL, .retry_after_ms = 5000};
-
 // docs/protocol.md section 8: what an envelope's first byte says.
 constexpr std::uint8_t handshake_envelope = 0x11;
 constexpr std::uint8_t message_envelope = 0x12;

@@ -8,8 +8,6 @@ using storage::ContactState;
 using storage::MessageState;
 using storage::Verified;
 
-constexpr std::int64_t a_day = 24LL * 3600 * 1000;
-
 /// The first warning, once there is one.
 Error warning_of(World& world, Client& client) {
     EXPECT_TRUE(world.run([&] { return !client.warnings().empty(); }));

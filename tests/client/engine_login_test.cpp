@@ -7,8 +7,6 @@ namespace {
 
 using storage::PrekeyKind;
 
-constexpr std::int64_t a_day = 24LL * 3600 * 1000;
-
 struct Alone {
     World world;
     SimServer& server = world.add_server("one.example");

@@ -30,6 +30,8 @@ class CrashingRng final : public crypto::Rng {
     int countdown_ = 0;
 };
 
+inline constexpr std::int64_t a_day = 24LL * 3600 * 1000;  ///< ms
+
 /// What a result holds, by value: `for (… : result().value())` would outlive what it walks through.
 template <class T, class E>
 T take(std::expected<T, E> result) {

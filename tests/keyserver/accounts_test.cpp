@@ -4,8 +4,7 @@
 namespace sotto::keyserver::test {
 namespace {
 
-constexpr Policy by_invite{
-    .server_name = "chat.example", .registration = Registration::invite, .unbound = false};
+const Policy by_invite{.server_name = "chat.example", .registration = Registration::invite, .unbound = false};
 
 wire::Reply try_to_register(Rig& rig, const TestDevice& device, const std::string& invite = "") {
     const auto peer = rig.connect(Purpose::identified);

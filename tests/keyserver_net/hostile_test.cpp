@@ -114,7 +114,8 @@ TEST_F(HostileTest, WhoeverNeverReadsIsDroppedAndOthersGoOn) {
         eve.record = eve.successor({eve.listed()});
         ASSERT_TRUE(deaf.ask(record_request(eve.record)).has_done());
     }
-    // Fewer requests than the rate allows at once, and more answers than buffers on the way and the server's queue hold.
+    // Fewer requests than the rate allows at once, and more answers than buffers on the way and the server's
+    // queue hold.
     auto request = fetch_records_request("eve", "", 1);
     request.set_id(1);
     for (int i = 0; i < 3900 && deaf.send(request); ++i) {

@@ -70,4 +70,7 @@ using SecretWriter = BasicWriter<SecretBytes>;
 [[nodiscard]] std::string to_hex(ByteView bytes);
 [[nodiscard]] Result<Bytes> from_hex(std::string_view text);
 
+/// Looks at every byte, whatever the first ones are.
+[[nodiscard]] bool all_zero(ByteView bytes);
+
 }  // namespace sotto::crypto
