@@ -3,6 +3,7 @@
 // nothing behind.
 #include <atomic>
 #include <filesystem>
+#include <stdexcept>
 
 #include "commands.hpp"
 #include "log.hpp"
@@ -36,6 +37,15 @@ class Initialisation {
     [[nodiscard]] bool refused_for_good(const Error& error);
     void clean_up();
     Outcome report();
+    // What the steps before have made; asking too early is a bug.
+    storage::ClientStore& store() {
+        if (!store_) throw std::logic_error("there is no store yet");
+        return *store_;
+    }
+    const crypto::AccountKeyPair& account_key() const {
+        if (!account_key_) throw std::logic_error("there is no account key yet");
+        return *account_key_;
+    }
 
     const Options& options_;
     storage::ProfilePaths paths_;
@@ -91,9 +101,9 @@ Outcome Initialisation::open_what_is_there() {
     store_.emplace(std::move(*store));
     const auto identity = store_->identity();
     if (!identity) return refuse(identity.error());
-    if (*identity && (*identity)->registered)
-        return refuse("There is a profile for " + (*identity)->address.text() + " in " +
-                      paths_.folder.string() + " already; name another folder with --home.");
+    if (const auto& known = *identity; known && known->registered)
+        return refuse("There is a profile for " + known->address.text() + " in " + paths_.folder.string() +
+                      " already; name another folder with --home.");
     return {};
 }
 
@@ -147,13 +157,15 @@ Outcome Initialisation::handle(client::Registration::Step step) {
     finished_ = finished_ || step.finished;
     if (!step.needs_store) return {};
     if (auto made = create(); !made) return made;
-    return handle(registration_->stored(*store_, *account_key_, client::now_ms()));
+    return handle(registration_->stored(store(), account_key(), client::now_ms()));
 }
 
 bool Initialisation::registered() {
     if (!store_) return false;
     const auto identity = store_->identity();
-    return identity && *identity && (*identity)->registered;
+    if (!identity) return false;
+    const auto& known = *identity;
+    return known && known->registered;
 }
 
 /// What only the user can change begins anew. What the network did is tried again with the same keys; so is
@@ -180,19 +192,21 @@ void Initialisation::clean_up() {
 }
 
 Outcome Initialisation::report() {
-    const auto identity = store_->identity();
+    const auto identity = store().identity();
     if (!identity) return refuse(identity.error());
-    const auto fingerprint = crypto::account_fingerprint(account_key_->public_key());
+    if (!*identity) throw std::logic_error("a registered profile has no identity");
+    const auto& known = **identity;
+    const auto fingerprint = crypto::account_fingerprint(account_key().public_key());
     if (options_.json) {
         Json object;
-        object["address"] = (*identity)->address.text();
-        object["device"] = (*identity)->device;
+        object["address"] = known.address.text();
+        object["device"] = known.device;
         object["fingerprint"] = crypto::to_hex(fingerprint);
         object["home"] = paths_.folder.string();
         print_json(object);
     } else {
-        print_line("You are " + (*identity)->address.text() + " now. The profile is in " +
-                   paths_.folder.string() + "; without its passphrase nobody can open it, nor can you.");
+        print_line("You are " + known.address.text() + " now. The profile is in " + paths_.folder.string() +
+                   "; without its passphrase nobody can open it, nor can you.");
     }
     return {};
 }

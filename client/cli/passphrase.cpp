@@ -35,8 +35,7 @@ class Fd {
 /// mute.
 class Muted {
   public:
-    explicit Muted(int fd) : fd_(fd) {
-        ok_ = ::tcgetattr(fd, &before_) == 0;
+    explicit Muted(int fd) : fd_(fd), ok_(::tcgetattr(fd, &before_) == 0) {
         auto muted = before_;
         muted.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG);
         muted.c_lflag |= ICANON | ECHONL;
@@ -54,7 +53,7 @@ class Muted {
   private:
     int fd_;
     termios before_{};
-    bool ok_ = false;
+    bool ok_;
 };
 
 /// To the end of the file, or of the line; one byte over the limit at most.

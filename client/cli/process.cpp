@@ -9,10 +9,10 @@
 
 // Leak detection reads its own process the way that is shut here.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SOTTO_SANITIZED 1
+#define SOTTO_SANITIZED
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SOTTO_SANITIZED 1
+#define SOTTO_SANITIZED
 #endif
 #endif
 

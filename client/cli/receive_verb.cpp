@@ -54,11 +54,11 @@ void Receiving::hear(const client::Notice& notice) {
 Outcome Receiving::print_one(const storage::Message& message) {
     const auto sender = store_.contact(message.contact);
     if (!sender) return refuse(sender.error());
-    if (*sender) {
+    if (const auto& known = *sender; known) {
         if (options_.json)
-            print_json(received_json(message, **sender));
+            print_json(received_json(message, *known));
         else
-            print_line(received_line(message, **sender));
+            print_line(received_line(message, *known));
         if (auto flushed = flush_output(); !flushed) return flushed;
     }
     auto transaction = store_.begin();
@@ -92,7 +92,8 @@ bool Receiving::done() {
     if (!drain()) return true;
     const bool away = online_.server_away() && !online_.logged_in();
     if (options_.follow) {
-        if (away && !std::exchange(outage_said_, true)) say_error(online_.server_away()->sentence);
+        const auto& why = online_.server_away();
+        if (why && away && !std::exchange(outage_said_, true)) say_error(why->sentence);
         return false;
     }
     if (store_failed_) return true;

@@ -28,7 +28,8 @@ int rank(MessageState state) {
 }
 
 int wanted_rank(const std::string& wait) {
-    return wait == "sent" ? 1 : wait == "stored" ? 2 : 3;
+    if (wait == "sent") return 1;
+    return wait == "stored" ? 2 : 3;
 }
 
 class Sending {

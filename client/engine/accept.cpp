@@ -122,7 +122,7 @@ void Inbox::accept_from(const Incoming& in, const crypto::HandshakeHeader& heade
         after.notices.emplace_back(ContactChanged{contact.id, contact.state});
         core_->tokens_stale = true;
     }
-    if (by_invite) {
+    if (by_invite && accepted.invite) {
         must(core_->store.use_invite(accepted.invite->id, contact.id));
         keep_used_invite(core_->store, accepted.invite->id);
         core_->tokens_stale = true;

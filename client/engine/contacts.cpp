@@ -131,7 +131,8 @@ void Contacts::answered(const wire::Reply* reply) {
                                          "nothing was stored. Ask them "
                                          "by another way, and for a new link.",
                                          link.address.text())});
-    const auto joining = std::move(*std::exchange(joining_, std::nullopt));
+    const auto joining = *std::move(joining_);
+    joining_.reset();
     add(joining, *record);
 }
 

@@ -122,8 +122,10 @@ void Deliveries::lost(ConnectionId id, NetworkError error, bool busy) {
     server->connection = 0;
     server->open = false;
     if (!busy) return;  // an idle one ended: the next use opens another
-    failed(*server, describe(error, server->route.endpoint));
-    core_->shell.tell(LostServer{error, core_->shell.to_wall(server->retry_at), server->failure->sentence});
+    auto described = describe(error, server->route.endpoint);
+    const auto sentence = described.sentence;
+    failed(*server, std::move(described));
+    core_->shell.tell(LostServer{error, core_->shell.to_wall(server->retry_at), sentence});
 }
 
 void Deliveries::failed(Server& server, Error error) {

@@ -156,11 +156,11 @@ void Identified::publish_prekeys(const ServerPrekeys& held) {
     auto frames = prepare_prekeys(core_->store, core_->shell.rng, core_->identity, core_->record,
                                   core_->shell.today(), held);
     upkeep_at_ = core_->shell.now + 6 * hour;
-    for (std::size_t i = 0; i < frames.size(); ++i) {
+    for (auto& frame : frames) {
         publishing_prekeys_ = true;
         wire::Request publish;
-        *publish.mutable_publish_prekeys() = std::move(frames[i].frame);
-        request(publish, [this, last = i + 1 == frames.size(), ids = std::move(frames[i].ids)] {
+        *publish.mutable_publish_prekeys() = std::move(frame.frame);
+        request(publish, [this, last = &frame == &frames.back(), ids = std::move(frame.ids)] {
             mark_published(core_->store, {{}, ids});
             if (last) publishing_prekeys_ = false;
         });
@@ -197,7 +197,7 @@ void Identified::clean_up() {
         const auto dropped = next.drop_expired_chains(core_->shell.wall);
         if (dropped.empty()) continue;
         for (const auto chain : dropped) must(core_->store.delete_kept_chain(row.session.id(), chain));
-        storage::SessionRow stored{next.clone(), row.contact, row.device, row.archived};
+        const storage::SessionRow stored{next.clone(), row.contact, row.device, row.archived};
         must(core_->store.put_session(stored, core_->shell.wall));
         trimmed.emplace_back(&row, std::move(next));
     }

@@ -53,7 +53,7 @@ class Inbox {
                       After& after);
     void take_kind(storage::Contact& contact, const Received& received, ByteView whole, bool late,
                    After& after);
-    void take_introduction(storage::Contact& contact, const Introduction& introduction, After& after);
+    static void take_introduction(storage::Contact& contact, const Introduction& introduction, After& after);
     void compare_records(storage::Contact& contact, const Received& received, After& after);
     void finish(const storage::Contact& contact, After after);
 

@@ -195,7 +195,8 @@ void Outbox::seal_lane(Ready& ready, std::vector<Outgoing>& out, std::vector<sto
     auto& lane = lanes_[ready.id];
     const auto* active = core_->sessions.active(ready.id);
     if (active != nullptr) lane.fresh.reset();  // they were first
-    const auto* base = active != nullptr ? active : (lane.fresh ? &*lane.fresh : nullptr);
+    const auto* base = active;
+    if (base == nullptr && lane.fresh) base = &*lane.fresh;
     std::optional<crypto::Session> next;
 
     for (auto at = lane.sent; at < lane.queue.size() && at < window; ++at) {

@@ -15,19 +15,19 @@ namespace {
 /// The record of a new account: sequence 1, this one device.
 crypto::AccountRecord first_record(const storage::Identity& identity,
                                    const crypto::AccountKeyPair& account_key, std::uint32_t today) {
-    crypto::Device device{identity.device,
-                          identity.signing_key.public_key(),
-                          identity.identity_key.public_key(),
-                          {crypto::protocol_version}};
-    crypto::RecordBody body{.address = identity.address,
-                            .sequence = 1,
-                            .previous = {},
-                            .day = today,
-                            .account_key = account_key.public_key(),
-                            .predecessor = std::nullopt,
-                            .devices = {std::move(device)},
-                            .extensions = {}};
-    auto record = crypto::AccountRecord::sign(std::move(body), account_key);
+    const crypto::Device device{identity.device,
+                                identity.signing_key.public_key(),
+                                identity.identity_key.public_key(),
+                                {crypto::protocol_version}};
+    const crypto::RecordBody body{.address = identity.address,
+                                  .sequence = 1,
+                                  .previous = {},
+                                  .day = today,
+                                  .account_key = account_key.public_key(),
+                                  .predecessor = std::nullopt,
+                                  .devices = {device},
+                                  .extensions = {}};
+    auto record = crypto::AccountRecord::sign(body, account_key);
     if (!record) throw std::logic_error("a record of our own making is refused");
     return std::move(*record);
 }

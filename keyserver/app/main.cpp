@@ -8,9 +8,8 @@
 #include "keyserver/app/commands.hpp"
 #include "keyserver/app/config.hpp"
 
+namespace sotto::keyserver {
 namespace {
-
-using namespace sotto::keyserver;
 
 constexpr const char* version = SOTTO_VERSION;
 
@@ -79,10 +78,11 @@ int serve(int argc, char** argv) {
 }
 
 }  // namespace
+}  // namespace sotto::keyserver
 
 int main(int argc, char** argv) {
     try {
-        return serve(argc, argv);
+        return sotto::keyserver::serve(argc, argv);
     } catch (const std::exception& error) {
         std::cerr << "sotto-keyserver: this is a bug, please report it: " << error.what() << '\n';
         return static_cast<int>(sotto::keyserver::Exit::bug);

@@ -2,12 +2,13 @@
 // server).
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 
 namespace sotto::keyserver {
 
-enum class Exit : int { done = 0, input = 1, bug = 2, server = 3 };
+enum class Exit : std::uint8_t { done = 0, input = 1, bug = 2, server = 3 };
 
 struct Problem {
     Exit exit = Exit::input;

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <iostream>
+#include <stdexcept>
 
 #include "keyserver/app/commands.hpp"
 #include "keyserver/app/node.hpp"
@@ -19,8 +20,8 @@ constexpr time_t maintain_every_s = 600;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
+    if (pthread_sigmask(SIG_BLOCK, &set, nullptr) != 0 || std::signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        throw std::runtime_error("signals can't be blocked");
     return set;
 }
 
@@ -45,8 +46,7 @@ Outcome<void> run(const RunOptions& options) {
 
     node.maintain();
     const timespec every{.tv_sec = maintain_every_s, .tv_nsec = 0};
-    int signal = 0;
-    while ((signal = sigtimedwait(&signals, nullptr, &every)) < 0)
+    while (sigtimedwait(&signals, nullptr, &every) < 0)
         if (errno == EAGAIN) node.maintain();
     spdlog::info("stopping, {} connections are open", node.connections());
     node.stop();

@@ -22,8 +22,8 @@ struct Proof {
 
 struct Granted {
     AccountId account = 0;
-    bool by_credential = false;         ///< otherwise only because the account is discoverable
-    std::optional<TokenRow> used = {};  ///< to be written once the envelope is in the mailbox
+    bool by_credential = false;                   ///< otherwise only because the account is discoverable
+    std::optional<TokenRow> used = std::nullopt;  ///< to be written once the envelope is in the mailbox
 };
 
 class Access {

@@ -42,6 +42,7 @@ void Session::publish_record(std::uint32_t request, const wire::PublishRecord& m
 }
 
 void Session::publish_prekeys(std::uint32_t request, const wire::PublishPrekeys& message) {
+    if (!signing_key_) return fail(request, {.code = wire::FAILURE_NOT_LOGGED_IN});
     auto checked = check_prekeys(message, self_.device, *signing_key_, unix_day(service_.clock));
     if (!checked) return fail(request, checked.error());
     service_.queue.submit(

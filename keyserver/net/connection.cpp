@@ -79,15 +79,15 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
     }
 
     void requested(error_code error, std::size_t /*size*/) {
-        if (error) return drop();
+        if (error || !parser_) return drop();
         const auto& request = parser_->get();
-        if (!websocket::is_upgrade(request)) return answer_http();
+        if (!websocket::is_upgrade(request)) return answer_http(request);
         if (request.target() == protocol::identified_target)
             purpose_ = Purpose::identified;
         else if (request.target() == protocol::delivery_target)
             purpose_ = Purpose::delivery;
         else
-            return answer_http();
+            return answer_http(request);
         // From here on the WebSocket keeps the time.
         beast::get_lowest_layer(stream_).expires_never();
         stream_.set_option(
@@ -104,8 +104,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
                              beast::bind_front_handler(&BeastConnection::opened, shared_from_this()));
     }
 
-    void answer_http() {
-        const auto& request = parser_->get();
+    void answer_http(const http::request<http::empty_body>& request) {
         const bool reading = request.method() == http::verb::get || request.method() == http::verb::head;
         const bool healthy = request.target() == "/healthz";
         response_.version(request.version());

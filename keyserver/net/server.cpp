@@ -183,7 +183,8 @@ void Shard::stop() {
 
 Server::Server(TlsContext tls, ServerOptions options) : tls_(std::move(tls)), options_(std::move(options)) {}
 
-Server::~Server() {
+// A thread that can't be joined may end the process: it must not outlive what it uses.
+Server::~Server() {  // NOLINT(bugprone-exception-escape)
     stop();
 }
 

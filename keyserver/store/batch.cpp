@@ -30,8 +30,8 @@ using OnFailure = std::function<void(const storage::Error&)>;
     storage::Transaction transaction{db};
     for (const auto& job : jobs) {
         job->run(stores);
-        if (sql.failure()) {
-            on_failure(*sql.failure());
+        if (const auto& failure = sql.failure(); failure) {
+            on_failure(*failure);
             return false;
         }
     }

@@ -80,7 +80,7 @@ TEST(Arguments, MessagesThatCannotBeAreRefusedBeforeAnyPassphraseIsAskedFor) {
     EXPECT_TRUE(one_sentence(sotto({"send", "bob", ""}), "empty"));
     EXPECT_TRUE(one_sentence(sotto({"send", "bob"}), "nothing to send"));
     EXPECT_TRUE(one_sentence(sotto({"send", "bob", "-"}, std::string(65537, 'x')), "64 KiB"));
-    EXPECT_TRUE(one_sentence(sotto({"send", "bob", "-"}, std::string(10'000'000, 'x')), "64 KiB"));
+    EXPECT_TRUE(one_sentence(sotto({"send", "bob", "-"}, std::string(5'000'000, 'x')), "64 KiB"));
     EXPECT_TRUE(one_sentence(sotto({"send", "bob", "bad \xc3\x28"}), "UTF-8"));
     EXPECT_TRUE(one_sentence(sotto({"send", "bob", "--file", "/no/such/file"}), "/no/such/file"));
     EXPECT_TRUE(one_sentence(sotto({"send", "bob", "hello", "--lines"}), "--lines"));

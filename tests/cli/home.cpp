@@ -24,7 +24,7 @@ crypto::AccountRecord record_of(const char* address, const crypto::AccountKeyPai
         .predecessor = std::nullopt,
         .devices = {{.id = 7, .signing_key = signing, .identity_key = identity, .versions = {1}}},
         .extensions = {}};
-    return crypto::AccountRecord::sign(std::move(body), account).value();
+    return crypto::AccountRecord::sign(body, account).value();
 }
 
 constexpr crypto::PassphraseCost cheap{.memory_kib = 8 * 1024, .passes = 1};
@@ -133,7 +133,7 @@ std::int64_t Home::add_message(storage::Direction direction, const std::string& 
     return message.row;
 }
 
-void Home::change_bob(const std::function<void(storage::Contact&)>& change) {
+void Home::change_bob(const std::function<void(storage::Contact&)>& change) const {
     auto store = open();
     auto bob = must(store.contact(bob_)).value();
     change(bob);

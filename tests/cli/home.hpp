@@ -31,7 +31,7 @@ class Home {
     /// From bob, or to him; returns its row.
     std::int64_t add_message(storage::Direction direction, const std::string& text, std::int64_t at_ms,
                              bool shown = false);
-    void change_bob(const std::function<void(storage::Contact&)>& change);
+    void change_bob(const std::function<void(storage::Contact&)>& change) const;
 
     [[nodiscard]] std::filesystem::path path() const { return folder_ / "home"; }
     [[nodiscard]] std::filesystem::path passphrase_file() const { return folder_ / "passphrase"; }

@@ -265,9 +265,9 @@ TEST(Messages, EverythingIsReadBeforeCaughtUp) {
     ASSERT_TRUE(pair.world.run([&] { return pair.bob.store().outbox_size().value() == 0; }));
     const auto contact = pair.bob.contact("alice");
     ASSERT_TRUE(pair.world.run([&] {
-        for (const auto& message : take(pair.bob.store().history(contact->id, "", -1)))
-            if (message.state != MessageState::delivered) return false;
-        return true;
+        return std::ranges::all_of(
+            take(pair.bob.store().history(contact->id, "", -1)),
+            [](const storage::Message& message) { return message.state == MessageState::delivered; });
     }));
 }
 

@@ -237,7 +237,7 @@ struct Signer {
     crypto::IdentityKeyPair identity = crypto::IdentityKeyPair::generate(rng);
 
     crypto::AccountRecord record(std::uint64_t sequence, const crypto::RecordHash& previous,
-                                 std::uint32_t day = 5) {
+                                 std::uint32_t day = 5) const {
         return crypto::AccountRecord::sign(
                    {.address = alice,
                     .sequence = sequence,

@@ -85,9 +85,10 @@ class Run {
     }
     static bool committed(Client& from, const std::string& to, const std::string& text) {
         const auto contact = from.contact(to);
-        for (const auto& message : take(from.store().history(contact->id, "", -1)))
-            if (message.direction == storage::Direction::outgoing && message.text == text) return true;
-        return false;
+        return std::ranges::any_of(
+            take(from.store().history(contact->id, "", -1)), [&](const storage::Message& message) {
+                return message.direction == storage::Direction::outgoing && message.text == text;
+            });
     }
     bool chance(std::uint32_t of_ten_thousand) {
         return of_ten_thousand > 0 && world_.dice.below(10'000) < of_ten_thousand;
@@ -111,13 +112,15 @@ class Run {
     static bool all_delivered(Client& client, const std::string& to) {
         if (client.store().outbox_size().value() > 0) return false;
         const auto contact = client.contact(to);
-        for (const auto& message : take(client.store().history(contact->id, "", -1)))
-            if (message.direction == storage::Direction::outgoing && message.state != MessageState::delivered)
-                return false;
-        return true;
+        return std::ranges::all_of(take(client.store().history(contact->id, "", -1)),
+                                   [](const storage::Message& message) {
+                                       return message.direction == storage::Direction::incoming ||
+                                              message.state == MessageState::delivered;
+                                   });
     }
-    void check(Client& client, const std::string& from, int count) {
+    void check(Client& client, const std::string& from, int count) const {
         std::vector<std::string> expected;
+        expected.reserve(static_cast<std::size_t>(count));
         for (int i = 0; i < count; ++i) expected.push_back(from + " " + std::to_string(i));
         auto heard = client.heard(from);
         // A server that swaps what it pushes can change the order, not what is heard; late ones are marked.

@@ -33,6 +33,8 @@ class SimServer final : public keyserver::Shell, public keyserver::StoreQueue {
   public:
     SimServer(std::string name, protocol::Endpoint endpoint, const std::filesystem::path& folder,
               const SimClock& clock, std::uint64_t seed);
+    SimServer(const SimServer&) = delete;
+    SimServer& operator=(const SimServer&) = delete;
     ~SimServer() override;
 
     [[nodiscard]] const protocol::Endpoint& endpoint() const { return endpoint_; }

@@ -19,7 +19,10 @@ class CrashingRng final : public crypto::Rng {
   public:
     explicit CrashingRng(std::uint64_t seed) : rng_(seed) {}
     void fill(std::span<std::byte> out) override {
-        if (countdown_ > 0 && --countdown_ == 0) throw Crash{};
+        if (countdown_ > 0) {
+            --countdown_;
+            if (countdown_ == 0) throw Crash{};
+        }
         rng_.fill(out);
     }
     /// Dies at the n-th draw from now; 0: never.
@@ -67,6 +70,7 @@ class Client {
     Client(World& world, std::string user, SimServer& home, std::uint64_t seed);
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
+    ~Client() = default;
 
     /// Creates the account; throws with the sentence if that fails.
     void init(const std::string& invite = {});

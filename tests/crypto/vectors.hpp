@@ -37,7 +37,9 @@ void each_test(const nlohmann::json& file, Check check) {
 
 }  // namespace sotto::crypto::test
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a declared name stands without parentheses
 #define SOTTO_NEED_VECTORS(variable, name)                      \
     const auto variable = ::sotto::crypto::test::vectors(name); \
     if (!variable)                                              \
     GTEST_SKIP() << "third-party vectors are absent: put " << (name) << " into " << SOTTO_VECTORS
+// NOLINTEND(bugprone-macro-parentheses)

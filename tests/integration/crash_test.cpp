@@ -75,7 +75,7 @@ class Side {
             const auto message = nlohmann::json::parse(text);
             const auto [at, fresh] = shown_.emplace(message.at("row"), message.at("text"));
             if (!fresh) {
-                EXPECT_EQ(at->second, message.at("text")) << "one row, two messages";
+                EXPECT_EQ(at->second, message.at("text").get<std::string>()) << "one row, two messages";
             }
         }
     }

@@ -96,6 +96,7 @@ TEST_F(ConversationTest, HandsOutOneTimePrekeysOnceToManyAtATime) {
     std::mutex mutex;
     std::multiset<std::string> got;
     std::vector<std::thread> friends;
+    friends.reserve(4);
     for (int i = 0; i < 4; ++i)
         friends.emplace_back([&] {
             auto peer = connect(protocol::delivery_target);
