@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <memory>
+
 #include "integration/world.hpp"
 
 namespace sotto::test {
@@ -38,7 +40,6 @@ TEST(BadInput, SelfSignedCertificateWithoutAPin) {
 
 TEST(BadInput, ServerDown) {
     World world;
-    const auto link = world.server().link();
     EXPECT_EQ(world.server().stop(), 0);
     Person eve(world.folder(), "eve");
     expect_refused(eve.init(world.server()), 3, "server");
@@ -201,10 +202,8 @@ TEST(BadInput, FullDisk) {
     const auto mounted =
         run({.args = {"/bin/mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk.string()}});
     if (!mounted.exit.ok()) GTEST_SKIP() << "no tmpfs can be mounted here: " << mounted.errors;
-    struct Unmount {
-        std::string disk;
-        ~Unmount() { static_cast<void>(run({.args = {"/bin/umount", "-l", disk}})); }
-    } unmount{disk.string()};
+    const std::shared_ptr<void> unmount{
+        nullptr, [&](void*) { static_cast<void>(run({.args = {"/bin/umount", "-l", disk.string()}})); }};
 
     Person carol(disk, "carol");
     ASSERT_TRUE(carol.init(world.server()).exit.ok());

@@ -36,8 +36,8 @@ class Side {
 
   private:
     /// Runs to its end, or to a kill at a random moment.
-    std::pair<bool, std::string> run_or_kill(Command command) {
-        Process process(std::move(command));
+    std::pair<bool, std::string> run_or_kill(const Command& command) {
+        Process process(command);
         const bool doomed = random_() % 3 == 0;
         const auto life = doomed ? std::chrono::milliseconds{random_() % 600} : 120'000ms;
         const auto exited = process.wait(life);
@@ -98,7 +98,7 @@ std::vector<std::string> in_order(const std::map<std::int64_t, std::string>& sho
 TEST(Crash, EveryMessageIsShownExactlyOnceAndInOrderWhileAllAreKilled) {
     const auto seed = test_seed();
     const int count = std::max(20, static_cast<int>(1000 * test_scale()));
-    std::cout << "SOTTO_SEED=" << seed << " messages each way: " << count << std::endl;
+    std::cout << "SOTTO_SEED=" << seed << " messages each way: " << count << '\n' << std::flush;
     World world;
     Side alice(world.alice(), "bob", count, seed + 1);
     Side bob(world.bob(), "alice", count, seed + 2);
@@ -129,7 +129,8 @@ TEST(Crash, EveryMessageIsShownExactlyOnceAndInOrderWhileAllAreKilled) {
     executioner.join();
 
     std::cout << "killed: server " << server_kills << ", alice's client " << alice.kills()
-              << ", bob's client " << bob.kills() << std::endl;
+              << ", bob's client " << bob.kills() << '\n'
+              << std::flush;
     EXPECT_GT(server_kills + alice.kills() + bob.kills(), 0);
     const auto expect_all = [count](const Side& from, const Side& to, const Person& reader,
                                     const std::string& peer) {

@@ -22,8 +22,8 @@ std::map<std::string, std::string> temporary_files_in(const std::filesystem::pat
 
 }  // namespace
 
-Server::Server(const std::filesystem::path& folder, std::string registration)
-    : folder_(folder), port_(free_port()) {
+Server::Server(std::filesystem::path folder, std::string registration)
+    : folder_(std::move(folder)), port_(free_port()) {
     const auto made = test::run(
         {.args = {SOTTO_KEYSERVER, "init", "--data", folder_.string(), "--listen",
                   "127.0.0.1:" + std::to_string(port_), "--registration", std::move(registration)}});

@@ -18,7 +18,7 @@ namespace sotto::test {
 class Server {
   public:
     /// Makes the folder with `init` on a free port; throws if that fails.
-    explicit Server(const std::filesystem::path& folder, std::string registration = "open");
+    explicit Server(std::filesystem::path folder, std::string registration = "open");
     /// Waits until it is ready to accept; throws otherwise.
     void start();
     /// SIGTERM, and its exit code.

@@ -97,7 +97,9 @@ TEST(Frames, WithAnUnknownFieldAreRefusedOnEveryLevel) {
         ASSERT_LT(static_cast<unsigned char>(inner.at(tag)), 0x80U);
         ASSERT_LT(static_cast<unsigned char>(inner.at(tag)) + unknown.size(), 0x80U);
         inner.at(tag) = static_cast<char>(inner.at(tag) + static_cast<char>(unknown.size()));
-        EXPECT_FALSE(parse_request(bytes_of(frame.substr(0, id_size) + inner + unknown))) << kind;
+        auto changed = frame.substr(0, id_size);
+        changed.append(inner).append(unknown);
+        EXPECT_FALSE(parse_request(bytes_of(changed))) << kind;
     }
 }
 

@@ -28,15 +28,15 @@ template <std::size_t N>
 }
 
 [[nodiscard]] crypto::AccountRecord first_record(const TestDevice& device, const std::string& server) {
-    crypto::RecordBody body{.address = {.user = device.user, .server = server},
-                            .sequence = 1,
-                            .previous = {},
-                            .day = 20'000,
-                            .account_key = device.account.public_key(),
-                            .predecessor = {},
-                            .devices = {device.listed()},
-                            .extensions = {}};
-    return crypto::AccountRecord::sign(std::move(body), device.account).value();
+    const crypto::RecordBody body{.address = {.user = device.user, .server = server},
+                                  .sequence = 1,
+                                  .previous = {},
+                                  .day = 20'000,
+                                  .account_key = device.account.public_key(),
+                                  .predecessor = {},
+                                  .devices = {device.listed()},
+                                  .extensions = {}};
+    return crypto::AccountRecord::sign(body, device.account).value();
 }
 
 }  // namespace
@@ -49,10 +49,9 @@ void ManualQueue::run() {
                   [this](const storage::Error& error) { EXPECT_TRUE(expect_failures) << error.detail; });
 }
 
-TestDevice::TestDevice(const std::string& name, std::uint64_t seed, std::uint32_t device,
-                       const std::string& server)
+TestDevice::TestDevice(std::string name, std::uint64_t seed, std::uint32_t device, const std::string& server)
     : rng(seed),
-      user(name),
+      user(std::move(name)),
       id(device),
       account(crypto::AccountKeyPair::generate(rng)),
       signing(crypto::DeviceSigningKeyPair::generate(rng)),
@@ -71,7 +70,7 @@ crypto::AccountRecord TestDevice::successor(const std::vector<crypto::Device>& d
     body.sequence += 1;
     body.previous = record.hash();
     body.devices = devices;
-    return crypto::AccountRecord::sign(std::move(body), account).value();
+    return crypto::AccountRecord::sign(body, account).value();
 }
 
 std::string TestDevice::proof(crypto::LoginPurpose purpose, const Array<32>& nonce,

@@ -43,7 +43,7 @@ class ManualQueue final : public StoreQueue {
 
 /// A device of an account, with all its keys.
 struct TestDevice {
-    explicit TestDevice(const std::string& user, std::uint64_t seed = 1, std::uint32_t id = 1,
+    explicit TestDevice(std::string name, std::uint64_t seed = 1, std::uint32_t id = 1,
                         const std::string& server = "chat.example");
     /// The next record with these devices.
     [[nodiscard]] crypto::AccountRecord successor(const std::vector<crypto::Device>& devices) const;
@@ -115,6 +115,8 @@ class Rig final : public Shell {
   public:
     explicit Rig(Policy policy = {
                      .server_name = "chat.example", .registration = Registration::open, .unbound = false});
+    Rig(const Rig&) = delete;
+    Rig& operator=(const Rig&) = delete;
     ~Rig() override;
 
     [[nodiscard]] std::unique_ptr<Peer> connect(Purpose purpose);

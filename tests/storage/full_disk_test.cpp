@@ -28,10 +28,10 @@ int fill_up(Database& db) {
 
 class SmallDisk {
   public:
-    explicit SmallDisk(const std::filesystem::path& at) : at_(at) {
-        std::filesystem::create_directory(at);
-        mounted_ = ::mount("none", at.c_str(), "tmpfs", 0, "size=1536k") == 0;
-    }
+    explicit SmallDisk(const std::filesystem::path& at)
+        : at_(at),
+          mounted_(std::filesystem::create_directory(at) &&
+                   ::mount("none", at.c_str(), "tmpfs", 0, "size=1536k") == 0) {}
     SmallDisk(const SmallDisk&) = delete;
     SmallDisk& operator=(const SmallDisk&) = delete;
     ~SmallDisk() {
@@ -41,7 +41,7 @@ class SmallDisk {
 
   private:
     std::filesystem::path at_;
-    bool mounted_ = false;
+    bool mounted_;
 };
 
 TEST(FullDisk, TakesNothingOfATransactionAndLetsReadingGoOn) {
@@ -93,7 +93,7 @@ TEST(FullDisk, IsToldFromOtherFailuresWhenAFileMayNotGrow) {
         auto db = open_numbers(file);
     }
     Child child{[&] {
-        ::signal(SIGXFSZ, SIG_IGN);
+        if (::signal(SIGXFSZ, SIG_IGN) == SIG_ERR) throw std::runtime_error("signal");
         const rlimit limit{.rlim_cur = 300 * 1024, .rlim_max = 300 * 1024};
         if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) throw std::runtime_error("setrlimit");
         auto db = open_numbers(file);
@@ -116,7 +116,7 @@ TEST(FullDisk, MakesNoHalfDatabaseAndNoHalfBackup) {
             must(db.prepare("INSERT INTO numbers (bytes) VALUES (?)").bind_all(Bytes(2000)).run());
     }
     Child child{[&] {
-        ::signal(SIGXFSZ, SIG_IGN);
+        if (::signal(SIGXFSZ, SIG_IGN) == SIG_ERR) throw std::runtime_error("signal");
         auto db = open_numbers(file);
         const rlimit limit{.rlim_cur = 2048, .rlim_max = 2048};
         if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) throw std::runtime_error("setrlimit");

@@ -7,9 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iostream>
 #include <iterator>
 #include <stdexcept>
 
@@ -103,9 +105,10 @@ class Child {
             work();
             code = 0;
         } catch (const std::exception& problem) {
-            std::fprintf(stderr, "child: %s\n", problem.what());
+            std::cerr << "child: " << problem.what() << '\n';
         }
-        std::fflush(nullptr);
+        std::cout << std::flush;
+        static_cast<void>(std::fflush(nullptr));
         ::_exit(code);
     }
     Child(const Child&) = delete;

@@ -107,12 +107,13 @@ TEST_F(TransactionTest, IsOverWhenSqliteHasRolledItBack) {
 }
 
 TEST_F(TransactionTest, RollsBackWhenAnExceptionPasses) {
-    try {
-        const Transaction transaction{db};
-        must(insert_number(db, 1));
-        (void)db.execute("NONSENSE");
-    } catch (const std::logic_error&) {
-    }
+    EXPECT_THROW(
+        {
+            const Transaction transaction{db};
+            must(insert_number(db, 1));
+            (void)db.execute("NONSENSE");
+        },
+        std::logic_error);
     EXPECT_EQ(count_numbers(db), 0);
 }
 

@@ -180,7 +180,7 @@ TEST_F(VaultTest, OpensUnderTheOldOrTheNewPassphraseAfterAKill) {
 
 TEST_F(VaultTest, StaysAsItIsWhenTheDiskIsFull) {
     Child child{[&] {
-        ::signal(SIGXFSZ, SIG_IGN);
+        if (::signal(SIGXFSZ, SIG_IGN) == SIG_ERR) throw std::runtime_error("signal");
         const rlimit limit{.rlim_cur = 100, .rlim_max = 100};
         if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) throw std::runtime_error("setrlimit");
         if (code_of(Vault::change(file, right, other, cheap, rng)) != Code::full)

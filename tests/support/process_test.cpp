@@ -4,13 +4,13 @@
 
 #include <csignal>
 
+namespace sotto::test {
+namespace {
+
 using namespace std::chrono_literals;
-using sotto::test::Command;
-using sotto::test::Process;
 
 TEST(Process, TakesInputOutputAndExitCode) {
-    const auto done =
-        sotto::test::run({.args = {"sh", "-c", "cat; echo oops >&2; exit 7"}, .input = "hello\n"});
+    const auto done = run({.args = {"sh", "-c", "cat; echo oops >&2; exit 7"}, .input = "hello\n"});
     EXPECT_EQ(done.exit.code, 7);
     EXPECT_EQ(done.output, "hello\n");
     EXPECT_EQ(done.errors, "oops\n");
@@ -18,22 +18,22 @@ TEST(Process, TakesInputOutputAndExitCode) {
 
 TEST(Process, MovesMoreThanAPipeHolds) {
     const std::string much(1 << 20, 'x');
-    const auto done = sotto::test::run({.args = {"cat"}, .input = much});
+    const auto done = run({.args = {"cat"}, .input = much});
     EXPECT_TRUE(done.exit.ok());
     EXPECT_EQ(done.output, much);
 }
 
 TEST(Process, SetsEnvironmentDescriptorsAndFolder) {
-    const sotto::test::TemporaryFolder folder;
-    const auto done = sotto::test::run({.args = {"sh", "-c", "echo $WORD; cat <&3; pwd"},
-                                        .environment = {{"WORD", "blue"}},
-                                        .descriptors = {{3, "three\n"}},
-                                        .folder = folder.path()});
+    const TemporaryFolder folder;
+    const auto done = run({.args = {"sh", "-c", "echo $WORD; cat <&3; pwd"},
+                           .environment = {{"WORD", "blue"}},
+                           .descriptors = {{3, "three\n"}},
+                           .folder = folder.path()});
     EXPECT_EQ(done.output, "blue\nthree\n" + std::filesystem::canonical(folder.path()).string() + "\n");
 }
 
 TEST(Process, IsKilledAtItsTimeout) {
-    const auto done = sotto::test::run({.args = {"sleep", "60"}}, 50ms);
+    const auto done = run({.args = {"sleep", "60"}}, 50ms);
     EXPECT_TRUE(done.timed_out);
     EXPECT_EQ(done.exit.signal, SIGKILL);
 }
@@ -60,3 +60,6 @@ TEST(Process, CanHaveATerminal) {
 TEST(Process, ThatIsNotThereIsAnError) {
     EXPECT_THROW(Process(Command{.args = {"/no/such/program"}}), std::system_error);
 }
+
+}  // namespace
+}  // namespace sotto::test
