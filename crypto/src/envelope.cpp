@@ -1,5 +1,5 @@
+#include "frames.hpp"
 #include "handshake_part.hpp"
-#include "padding.hpp"
 #include "sotto/crypto/codec.hpp"
 
 namespace sotto::crypto {

@@ -24,6 +24,7 @@ inline constexpr Label invite_mac = "Sotto/1/invite-mac";
 inline constexpr Label ratchet_root = "Sotto/1/ratchet-root";
 inline constexpr Label chain = "Sotto/1/chain";
 inline constexpr Label header_hint = "Sotto/1/header-hint";
+inline constexpr Label epoch_key = "Sotto/1/epoch-key";
 // section 8
 inline constexpr Label message = "Sotto/1/message";
 // section 9

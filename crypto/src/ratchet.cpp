@@ -2,13 +2,12 @@
 
 #include <limits>
 
+#include "epochs.hpp"
 #include "labels.hpp"
 #include "sotto/crypto/codec.hpp"
 
 namespace sotto::crypto {
 namespace {
-
-constexpr Array<32> epoch_zero_secret{};  ///< S_0
 
 struct RootOutputTag;
 using RootOutput = Secret<RootOutputTag, 96>;
@@ -20,20 +19,22 @@ void copy_part(const RootOutput& from, Key& to) {
     std::ranges::copy(from.expose().subspan<Offset, 32>(), to.bytes.begin());
 }
 
-/// RK′ ‖ CK ‖ NHK = hkdf(salt = RK, X25519(DHs, DHr) ‖ S_e, label, session id ‖ e): 7.2.
-bool root_step(Session::State& state, ChainKey& chain, HeaderKey& next_header) {
+/// RK′ ‖ CK ‖ NHK = hkdf(salt = RK, X25519(DHs, DHr) ‖ X, label, session id ‖ e): 7.2.
+bool root_step(Session::State& state, std::uint32_t epoch, std::int64_t now_ms, ChainKey& chain,
+               HeaderKey& next_header) {
     Agreement shared;
     if (!detail::x25519(state.own_secret.view(), FixedView<32>{state.peer_public}, shared.writable()))
         return false;
-    Bytes epoch;
-    Writer{epoch}.u32(state.epoch);
+    Bytes named;
+    Writer{named}.u32(epoch);
     RootOutput out;
-    hkdf(state.root.view(), {shared.expose(), epoch_zero_secret}, labels::ratchet_root, {state.id, epoch},
-         out.writable());
+    hkdf(state.root.view(), {shared.expose(), epoch_secret(state, epoch)}, labels::ratchet_root,
+         {state.id, named}, out.writable());
     copy_part<0>(out, state.root);
     copy_part<32>(out, chain);
     copy_part<64>(out, next_header.key);
     next_header.derive_hint();
+    enter_epoch(state, epoch, now_ms);
     return true;
 }
 
@@ -124,7 +125,7 @@ bool start_initiator(Session::State& state, FixedView<32> first_header, FixedVie
     set_header(state.sending.header, first_header);
     set_header(state.receiving.next_header, next_header);
     new_ratchet_key(state, rng);
-    return root_step(state, state.sending.chain, state.sending.next_header);
+    return root_step(state, 0, 0, state.sending.chain, state.sending.next_header);
 }
 
 void start_responder(Session::State& state, FixedView<32> first_header, FixedView<32> next_header) {
@@ -145,32 +146,39 @@ Result<MessageKey> advance(Session::State& state, std::uint32_t n, std::int64_t 
     return key;
 }
 
-Result<void> turn(Session::State& state, FixedView<32> peer_key, std::uint32_t previous, std::uint32_t ahead,
-                  std::int64_t now_ms, Rng& rng, KeptChanges& changes) {
+Result<void> turn_receiving(Session::State& state, const Match& match, std::int64_t now_ms,
+                            KeptChanges& changes) {
     auto& receiving = state.receiving;
-    const std::uint32_t rest = receiving.number > 0 && previous > receiving.n ? previous - receiving.n : 0;
+    const auto ahead = match.n;
+    const std::uint32_t rest =
+        receiving.number > 0 && match.previous > receiving.n ? match.previous - receiving.n : 0;
     if (rest > max_kept_keys || ahead > max_kept_keys) return std::unexpected(Error::gap_too_large);
     if (receiving.number == std::numeric_limits<std::uint32_t>::max())
         return std::unexpected(Error::exhausted);
 
     if (receiving.number > 0) close_current(state, rest, ahead, now_ms, changes);
     ++receiving.number;
+    receiving.epoch = match.epoch;
     receiving.n = 0;
     receiving.kept = 0;
     receiving.kept_at = 0;
     receiving.header = receiving.next_header;
-    state.sending.previous = state.sending.n;
-    state.sending.n = 0;
-    state.sending.header = state.sending.next_header;
-    std::ranges::copy(peer_key, state.peer_public.begin());
+    std::ranges::copy(match.ratchet_key, state.peer_public.begin());
     prune(state);
     make_room(state, ahead, changes);
-
-    if (!root_step(state, receiving.chain, receiving.next_header)) return std::unexpected(Error::cannot_open);
-    new_ratchet_key(state, rng);
-    if (!root_step(state, state.sending.chain, state.sending.next_header))
+    if (!root_step(state, match.epoch, now_ms, receiving.chain, receiving.next_header))
         return std::unexpected(Error::cannot_open);
     return {};
+}
+
+bool turn_sending(Session::State& state, std::int64_t now_ms, Rng& rng) {
+    auto& sending = state.sending;
+    sending.previous = sending.n;
+    sending.n = 0;
+    sending.header = sending.next_header;
+    state.epochs.sealed = 0;
+    new_ratchet_key(state, rng);
+    return root_step(state, epoch_to_send(state), now_ms, sending.chain, sending.next_header);
 }
 
 bool use_kept(Session::State& state, std::uint32_t number) {

@@ -29,11 +29,14 @@ void start_responder(Session::State& state, FixedView<32> first_header, FixedVie
 [[nodiscard]] Result<MessageKey> advance(Session::State& state, std::uint32_t n, std::int64_t now_ms,
                                          KeptChanges& changes);
 
-/// A DH step both ways for the peer's new ratchet key; the rest of the chain that ends, `previous` messages
-/// long, is kept. The new receiving chain stands at message 0. `ahead` is how many of the new chain's keys
-/// will be kept next, for the limits.
-[[nodiscard]] Result<void> turn(Session::State& state, FixedView<32> peer_key, std::uint32_t previous,
-                                std::uint32_t ahead, std::int64_t now_ms, Rng& rng, KeptChanges& changes);
+/// The receiving half of a turn: a DH step with the peer's new ratchet key into the epoch that its header
+/// names, which `may_name` has allowed. The rest of the chain that ends is kept; the new one stands at
+/// message 0.
+[[nodiscard]] Result<void> turn_receiving(Session::State& state, const Match& match, std::int64_t now_ms,
+                                          KeptChanges& changes);
+/// The sending half, once the body has opened: a fresh ratchet key, and a new epoch if one is ready. False if
+/// the agreement is all zero.
+[[nodiscard]] bool turn_sending(Session::State& state, std::int64_t now_ms, Rng& rng);
 
 /// A kept key of this chain has been used; true if the state knows the chain and counts a key of it.
 [[nodiscard]] bool use_kept(Session::State& state, std::uint32_t chain);

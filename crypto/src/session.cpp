@@ -1,135 +1,57 @@
 #include "sotto/crypto/session.hpp"
 
-#include <cstring>
-
-#include "aead.hpp"
-#include "labels.hpp"
-#include "padding.hpp"
+#include "epochs.hpp"
+#include "message.hpp"
 #include "ratchet.hpp"
-#include "sodium.hpp"
-#include "sotto/crypto/codec.hpp"
 
 namespace sotto::crypto {
 namespace {
-
-constexpr std::size_t salt_size = 16;
-constexpr std::size_t header_plain_size = encoded_key_size + 4 + 4 + 4;
-constexpr std::size_t header_size = header_plain_size + tag_size;
-constexpr std::size_t commitment_size = 32;
-
-/// K_enc ‖ C of one message: section 8.
-class BodyKeys {
-  public:
-    BodyKeys(const MessageKey& key, FixedView<salt_size> salt, const SessionId& id,
-             FixedView<header_size> header) {
-        mac64(key.expose(), labels::message, {salt, id, header}, both_.writable());
-    }
-    [[nodiscard]] FixedView<32> encryption() const { return both_.expose().first<32>(); }
-    [[nodiscard]] FixedView<32> commitment() const { return both_.expose().last<32>(); }
-
-  private:
-    struct BothTag;
-    Secret<BothTag, 64> both_;
-};
-
-struct HeaderPlainTag;
-using HeaderPlain = Secret<HeaderPlainTag, header_plain_size>;
-
-void put_u32(std::span<std::byte, 4> out, std::uint32_t value) {
-    for (unsigned i = 0; i < 4; ++i) out[i] = static_cast<std::byte>(value >> (24 - 8 * i));
-}
-
-using Hint = Array<8>;
-
-Hint hint_for(const HeaderKey& key, FixedView<salt_size> salt) {
-    static_assert(crypto_shorthash_siphash24_KEYBYTES == 16 && crypto_shorthash_siphash24_BYTES == 8);
-    Hint out;
-    crypto_shorthash_siphash24(uc(out.data()), uc(salt.data()), salt.size(), uc(key.hint_key.data()));
-    return out;
-}
-
-/// Does the envelope's hint name this key? One comparison of whole words: as constant in time as a call would
-/// be, and this runs for every header key of every session.
-bool hinted(const HeaderKey& key, const Envelope& envelope) {
-    const auto ours = hint_for(key, envelope.salt());
-    std::uint64_t x = 0;
-    std::uint64_t y = 0;
-    std::memcpy(&x, ours.data(), sizeof x);
-    std::memcpy(&y, envelope.hint().data(), sizeof y);
-    return x == y;
-}
-
-/// Writes salt, hint and encrypted header; returns the header.
-void write_header(const Session::State& state, std::uint32_t n, ByteView prefix, std::span<std::byte> out,
-                  Rng& rng) {
-    const auto salt = out.first<salt_size>();
-    rng.fill(salt);
-    std::ranges::copy(hint_for(state.sending.header, salt), out.subspan<salt_size, 8>().begin());
-    const auto header = out.subspan<xnonce_size, header_size>();
-    header[0] = std::byte{static_cast<std::uint8_t>(KeyType::x25519)};
-    std::ranges::copy(state.own_public, header.subspan<1, 32>().begin());
-    put_u32(header.subspan<33, 4>(), state.sending.previous);
-    put_u32(header.subspan<37, 4>(), n);
-    put_u32(header.subspan<41, 4>(), state.epoch);
-    xseal(state.sending.header.key.view(), out.first<xnonce_size>(), prefix, header);
-}
-
-/// The header's fields, if `key` opens it.
-std::optional<Match> open_header(const HeaderKey& key, const Envelope& envelope) {
-    Array<xnonce_size> nonce;
-    std::ranges::copy(envelope.salt(), nonce.begin());
-    std::ranges::copy(envelope.hint(), nonce.begin() + salt_size);
-    HeaderPlain plain;
-    if (!xopen(key.key.view(), nonce, envelope.prefix(), envelope.header(), plain.writable()))
-        return std::nullopt;
-    Reader reader{plain.expose()};
-    const auto ratchet_key = RatchetKey::decode(reader.take(encoded_key_size));
-    Match match;
-    match.previous = reader.u32();
-    match.n = reader.u32();
-    match.epoch = reader.u32();
-    if (!ratchet_key || match.epoch != 0 || match.n > last_message_number) return std::nullopt;
-    std::ranges::copy(ratchet_key->raw(), match.ratchet_key.begin());
-    return match;
-}
-
-/// The content, if key, commitment, tag and frames are right.
-Result<SecretBytes> open_body(const MessageKey& key, const SessionId& id, const Envelope& envelope) {
-    const BodyKeys keys{key, envelope.salt(), id, envelope.header()};
-    if (!equal_constant_time(keys.commitment(), envelope.commitment()))
-        return std::unexpected(Error::cannot_open);
-    const auto body = envelope.body();
-    SecretBytes plain(body.size() - tag_size);
-    if (!open_once(keys.encryption(), {}, body, plain)) return std::unexpected(Error::cannot_open);
-    const auto content = read_frames(plain);
-    if (!content) return std::unexpected(Error::cannot_open);
-    std::ranges::copy(*content, plain.begin());
-    plain.resize(content->size());
-    return plain;
-}
 
 /// Does `match` fit this very state? It need not, if it was made by an older one.
 bool fits(const Session::State& state, const Match& match) {
     switch (match.chain) {
         case Match::Chain::current:
-            return match.kept_chain == state.receiving.number &&
+            return match.kept_chain == state.receiving.number && match.epoch == state.receiving.epoch &&
                    match.needs.has_value() == (match.n < state.receiving.n);
         case Match::Chain::next:
-            return match.kept_chain == state.receiving.number + 1 && !match.needs;
+            return match.kept_chain == state.receiving.number + 1 && may_name(state, match.epoch) &&
+                   !match.needs;
         case Match::Chain::kept:
-            return match.kept_chain < state.receiving.number && match.needs.has_value();
+            return match.kept_chain < state.receiving.number && match.epoch <= state.receiving.epoch &&
+                   match.needs.has_value();
     }
     return false;
 }
 
-Result<MessageKey> next_key(Session::State& state, const Match& match, std::int64_t now_ms, Rng& rng,
-                            KeptChanges& changes) {
+Result<Body> open_with_next_key(Session::State& state, const Envelope& envelope, const Match& match,
+                                std::int64_t now_ms, KeptChanges& changes) {
     if (match.chain == Match::Chain::next) {
-        const auto turned =
-            turn(state, FixedView<32>{match.ratchet_key}, match.previous, match.n, now_ms, rng, changes);
+        const auto turned = turn_receiving(state, match, now_ms, changes);
         if (!turned) return std::unexpected(turned.error());
     }
-    return advance(state, match.n, now_ms, changes);
+    const auto key = advance(state, match.n, now_ms, changes);
+    if (!key) return std::unexpected(key.error());
+    return open_body(*key, state.id, envelope);
+}
+
+Result<Body> open_with_kept_key(Session::State& state, const Envelope& envelope, const Match& match,
+                                const MessageKey& kept) {
+    auto body = open_body(kept, state.id, envelope);
+    if (body && !use_kept(state, match.needs->chain)) return std::unexpected(Error::duplicate);
+    return body;
+}
+
+/// Type byte and handshake part; returns what is left for the message.
+std::span<std::byte> write_prefix(const Bytes* part, std::span<std::byte> out) {
+    if (part == nullptr) {
+        out[0] = std::byte{envelope_message};
+        return out.subspan(1);
+    }
+    out[0] = std::byte{envelope_handshake};
+    out[1] = static_cast<std::byte>(part->size() >> 8U);
+    out[2] = static_cast<std::byte>(part->size() & 0xffU);
+    std::ranges::copy(*part, out.subspan(3).begin());
+    return out.subspan(3 + part->size());
 }
 
 }  // namespace
@@ -155,32 +77,28 @@ bool Session::weak_start() const {
     return state_->weak_start;
 }
 
-Result<Sealed> Session::seal(ByteView content, Rng& rng) const {
+std::uint32_t Session::epoch() const {
+    return state_->epoch;
+}
+
+Result<Sealed> Session::seal(ByteView content, std::int64_t now_ms, Rng& rng) const {
     if (content.size() > max_content_size) return std::unexpected(Error::too_large);
     if (state_->sending.n > last_message_number) return std::unexpected(Error::exhausted);
     auto next = state_->clone();
+    const auto frame = frame_to_send(*next, now_ms, rng);
     const auto key = chain_step(next->sending.chain);
     const auto n = next->sending.n++;
+    count_message(*next);
 
     const auto* const part = next->handshake.get();
     const std::size_t prefix_size = part != nullptr ? 1 + 2 + part->size() : 1;
-    Bytes out(padded_size(prefix_size + envelope_overhead - 1 + frame_head_size + content.size()));
-    const std::span<std::byte> all{out};
-    out[0] = std::byte{part != nullptr ? envelope_handshake : envelope_message};
-    if (part != nullptr) {
-        out[1] = static_cast<std::byte>(part->size() >> 8U);
-        out[2] = static_cast<std::byte>(part->size() & 0xffU);
-        std::ranges::copy(*part, all.subspan(3).begin());
-    }
-    const auto message = all.subspan(prefix_size);
-    write_header(*next, n, all.first(prefix_size), message, rng);
-    const auto header = message.subspan<xnonce_size, header_size>();
-    const BodyKeys keys{key, message.first<salt_size>(), next->id, header};
-    std::ranges::copy(keys.commitment(),
-                      message.subspan<xnonce_size + header_size, commitment_size>().begin());
-    const auto body = message.subspan(xnonce_size + header_size + commitment_size);
-    write_content_frame(content, body);
-    seal_once(keys.encryption(), {}, body);
+    const std::size_t frame_size = frame ? frame_head_size + frame->value.size() : 0;
+    Bytes out(
+        padded_size(prefix_size + envelope_overhead - 1 + frame_head_size + content.size() + frame_size));
+    const auto message = write_prefix(part, out);
+    const auto rest = write_frame(frame_content, content, message.subspan(body_offset));
+    if (frame) write_frame(frame->type, frame->value, rest);
+    seal_message(*next, key, n, ByteView{out}.first(prefix_size), message, rng);
     return Sealed{Session{std::move(next)}, std::move(out)};
 }
 
@@ -192,7 +110,7 @@ Result<Match> Session::find(const Envelope& envelope) const {
             match->chain = Match::Chain::current;
             match->kept_chain = s.receiving.number;
             if (match->n < s.receiving.n) match->needs = KeptKeyId{s.receiving.number, match->n};
-            return *match;
+            if (fits(s, *match)) return *match;
         }
     }
     if (hinted(s.receiving.next_header, envelope)) {
@@ -200,7 +118,7 @@ Result<Match> Session::find(const Envelope& envelope) const {
             match && (s.receiving.number > 0 || match->previous == 0)) {
             match->chain = Match::Chain::next;
             match->kept_chain = s.receiving.number + 1;
-            return *match;
+            if (fits(s, *match)) return *match;
         }
     }
     for (const auto& chain : s.closed.all()) {
@@ -209,7 +127,7 @@ Result<Match> Session::find(const Envelope& envelope) const {
             match->chain = Match::Chain::kept;
             match->kept_chain = chain.number;
             match->needs = KeptKeyId{chain.number, match->n};
-            return *match;
+            if (fits(s, *match)) return *match;
         }
     }
     return std::unexpected(Error::cannot_open);
@@ -221,19 +139,18 @@ Result<Opened> Session::open(const Envelope& envelope, const Match& match, const
     if (match.needs && kept == nullptr) return std::unexpected(Error::duplicate);
     auto next = state_->clone();
     KeptChanges changes;
-    Result<SecretBytes> content = std::unexpected(Error::cannot_open);
-    if (match.needs) {
-        content = open_body(*kept, next->id, envelope);
-        if (content && !use_kept(*next, match.needs->chain)) return std::unexpected(Error::duplicate);
-    } else {
-        const auto key = next_key(*next, match, now_ms, rng, changes);
-        if (!key) return std::unexpected(key.error());
-        content = open_body(*key, next->id, envelope);
-    }
-    if (!content) return std::unexpected(content.error());
+    count_message(*next);
+    auto body = match.needs ? open_with_kept_key(*next, envelope, match, *kept)
+                            : open_with_next_key(*next, envelope, match, now_ms, changes);
+    if (!body) return std::unexpected(body.error());
+    // The body has opened: only now its frames count, and only after them a new sending chain is made.
+    if (const auto taken = take_frames(*next, body->frames, match.needs.has_value(), rng); !taken)
+        return std::unexpected(taken.error());
+    if (match.chain == Match::Chain::next && !turn_sending(*next, now_ms, rng))
+        return std::unexpected(Error::cannot_open);
     next->handshake.reset();
-    return Opened{Session{std::move(next)},   std::move(*content),     match.needs.has_value(),
-                  std::move(changes.dropped), std::move(changes.kept), match.needs};
+    return Opened{Session{std::move(next)},   std::move(*body).content(), match.needs.has_value(),
+                  std::move(changes.dropped), std::move(changes.kept),    match.needs};
 }
 
 std::vector<std::uint32_t> Session::drop_expired_chains(std::int64_t now_ms) {

@@ -1,15 +1,18 @@
 #include "state.hpp"
 
+#include "epochs.hpp"
 #include "labels.hpp"
 #include "sotto/crypto/codec.hpp"
 
 namespace sotto::crypto {
 namespace {
 
-constexpr std::uint8_t format = 1;
+constexpr std::uint8_t format_without_epochs = 1;
+constexpr std::uint8_t format = 2;
 constexpr std::uint8_t flag_initiator = 0x01;
 constexpr std::uint8_t flag_weak_start = 0x02;
-constexpr std::size_t usual_size = 1024;
+constexpr std::size_t largest_epochs = 4 + 4 + 8 + 1 + 32 + kem_ciphertext_frame_size + 4;
+constexpr std::size_t usual_size = 1024 + largest_epochs;
 constexpr std::byte key_type{static_cast<std::uint8_t>(KeyType::x25519)};
 
 template <class Role>
@@ -60,6 +63,55 @@ void read_closed(Reader& reader, ClosedChains& closed) {
     }
 }
 
+void write_epochs(SecretWriter& writer, const Session::State& s) {
+    using Stage = Epochs::Stage;
+    const auto& e = s.epochs;
+    writer.u32(s.receiving.epoch);
+    writer.u32(e.messages);
+    writer.u64(static_cast<std::uint64_t>(e.since_ms));
+    writer.u8(static_cast<std::uint8_t>(e.stage));
+    if (e.stage == Stage::offered) writer.raw(e.seed);
+    if (e.stage == Stage::ready || e.stage == Stage::answered) writer.raw(e.secret.bytes);
+    if (e.stage == Stage::answered) writer.raw(*s.answer);
+    if (e.stage == Stage::offered || e.stage == Stage::answered) writer.u32(e.sealed);
+}
+
+void read_seed(Reader& reader, Array<64>& seed) {
+    std::ranges::copy(reader.take(seed.size()), seed.begin());
+}
+
+void read_epochs(Reader& reader, Session::State& s) {
+    using Stage = Epochs::Stage;
+    auto& e = s.epochs;
+    s.receiving.epoch = reader.u32();
+    e.messages = reader.u32();
+    e.since_ms = static_cast<std::int64_t>(reader.u64());
+    const auto stage = reader.u8();
+    if (stage > static_cast<std::uint8_t>(Stage::answered)) return reader.fail();
+    e.stage = static_cast<Stage>(stage);
+    if (e.stage == Stage::offered) read_seed(reader, e.seed);
+    if (e.stage == Stage::ready || e.stage == Stage::answered) read(reader, e.secret);
+    if (e.stage == Stage::answered) {
+        const auto answer = reader.take(kem_ciphertext_frame_size);
+        const auto parsed = parse_kem_ciphertext(answer);
+        if (!parsed || s.epoch == last_epoch || parsed->epoch != s.epoch + 1) return reader.fail();
+        s.answer = std::make_shared<const Bytes>(to_bytes(answer));
+    }
+    if (e.stage == Stage::offered || e.stage == Stage::answered) e.sealed = reader.u32();
+}
+
+bool consistent_epochs(const Session::State& s) {
+    using Stage = Epochs::Stage;
+    const auto& e = s.epochs;
+    if (e.since_ms < 0 || e.sealed > s.sending.n) return false;
+    if (s.receiving.number == 0 && (s.epoch != 0 || e.stage != Stage::idle)) return false;
+    // Only an epoch that we entered ourselves can be ahead of the peer's chain.
+    const bool ahead = s.epoch > 0 && s.receiving.epoch == s.epoch - 1 && decapsulates(s, s.epoch);
+    if (s.receiving.epoch != s.epoch && !ahead) return false;
+    if (e.stage == Stage::idle) return true;
+    return s.epoch != last_epoch && decapsulates(s, s.epoch + 1) == (e.stage != Stage::answered);
+}
+
 /// What no step could have produced is refused, so that a damaged record can't reach the arithmetic of the
 /// ratchet.
 bool consistent(const Session::State& state) {
@@ -78,7 +130,7 @@ bool consistent(const Session::State& state) {
     const bool nothing_received = state.receiving.number == 0;
     return times && kept <= max_kept_keys && chains <= max_kept_chains &&
            state.receiving.kept <= state.receiving.n && nothing_received == (state.handshake != nullptr) &&
-           (state.initiator || !nothing_received);
+           (state.initiator || !nothing_received) && consistent_epochs(state);
 }
 
 }  // namespace
@@ -107,6 +159,7 @@ Session::State::~State() {
     wipe(&sending, sizeof sending);
     wipe(&receiving, sizeof receiving);
     wipe(&closed, sizeof closed);
+    wipe(&epochs, sizeof epochs);
 }
 
 SecretBytes Session::serialize() const {
@@ -138,7 +191,12 @@ SecretBytes Session::serialize() const {
     write_closed(writer, s.closed);
     writer.u16(static_cast<std::uint16_t>(s.handshake ? s.handshake->size() : 0));
     if (s.handshake) writer.raw(*s.handshake);
-    writer.u16(0);  // extension area
+    SecretBytes epochs;
+    epochs.reserve(largest_epochs);
+    SecretWriter epoch_writer{epochs};
+    write_epochs(epoch_writer, s);
+    writer.u16(static_cast<std::uint16_t>(epochs.size()));
+    writer.raw(epochs);
     return out;
 }
 
@@ -148,7 +206,7 @@ Result<Session> Session::parse(ByteView bytes) {
     auto& s = *state;
     const auto version = reader.u8();
     if (!reader.ok()) return std::unexpected(Error::malformed);
-    if (version != format) return std::unexpected(Error::unsupported);
+    if (version != format && version != format_without_epochs) return std::unexpected(Error::unsupported);
     const auto flags = reader.u8();
     if ((flags & ~(flag_initiator | flag_weak_start)) != 0) return std::unexpected(Error::malformed);
     s.initiator = (flags & flag_initiator) != 0;
@@ -174,10 +232,15 @@ Result<Session> Session::parse(ByteView bytes) {
     read_closed(reader, s.closed);
     if (const auto handshake = reader.take(reader.u16()); !handshake.empty())
         s.handshake = std::make_shared<const Bytes>(to_bytes(handshake));
-    const auto extensions = reader.take(reader.u16());
+    const auto area = reader.take(reader.u16());
     if (!reader.finish()) return std::unexpected(Error::malformed);
-    // Written by a later version, which has something there that must not be lost.
-    if (!extensions.empty() || s.epoch != 0) return std::unexpected(Error::unsupported);
+    if (version == format) {
+        Reader epochs{area};
+        read_epochs(epochs, s);
+        if (!epochs.finish()) return std::unexpected(Error::malformed);
+    } else if (!area.empty() || s.epoch != 0) {
+        return std::unexpected(Error::malformed);
+    }
     if (!consistent(s)) return std::unexpected(Error::malformed);
     return Session{std::move(state)};
 }

@@ -16,6 +16,7 @@ struct StateKey {
 using RootKey = StateKey<struct RootKeyRole>;
 using ChainKey = StateKey<struct ChainKeyRole>;
 using RatchetSecret = StateKey<struct RatchetSecretRole>;
+using EpochSecret = StateKey<struct EpochSecretRole>;
 
 /// A header key with the hint key that is derived from it, computed once for many comparisons.
 struct HeaderKey {
@@ -35,6 +36,7 @@ struct SendingChain {
 
 struct ReceivingChain {
     std::uint32_t number = 0;  ///< from 1; 0 while nothing has been received
+    std::uint32_t epoch = 0;   ///< that its header names
     HeaderKey header;          ///< HKr
     ChainKey chain;            ///< CKr
     HeaderKey next_header;     ///< NHKr
@@ -65,11 +67,27 @@ struct ClosedChains {
     void remove(std::uint32_t number);
 };
 
+/// Where the next post-quantum epoch stands: docs/protocol.md 7.5.
+struct Epochs {
+    enum class Stage : std::uint8_t {
+        idle = 0,
+        offered = 1,   ///< we decapsulate; the key is on its way
+        ready = 2,     ///< we have decapsulated; our next chain enters the epoch
+        answered = 3,  ///< we have encapsulated; the peer's next chain may enter it
+    };
+    Stage stage = Stage::idle;
+    Array<64> seed{};            ///< offered: the key pair, d ‖ z
+    EpochSecret secret;          ///< ready, answered
+    std::uint32_t sealed = 0;    ///< messages of the present sending chain since the frame has to go out
+    std::uint32_t messages = 0;  ///< sealed and opened in this epoch
+    std::int64_t since_ms = 0;   ///< when this epoch began
+};
+
 struct Session::State {
     SessionId id{};
     bool initiator = false;
     bool weak_start = false;
-    std::uint32_t epoch = 0;
+    std::uint32_t epoch = 0;  ///< the last whose secret has entered the root
     RootKey root;
     RatchetSecret own_secret;  ///< DHs
     Array<32> own_public{};
@@ -77,6 +95,9 @@ struct Session::State {
     SendingChain sending;
     ReceivingChain receiving;
     ClosedChains closed;
+    Epochs epochs;
+    /// In `answered`: the frame 03 that goes out, complete; otherwise null.
+    std::shared_ptr<const Bytes> answer;
     /// Repeated in every envelope until the first reply; null afterwards and for the responder.
     std::shared_ptr<const Bytes> handshake;
 

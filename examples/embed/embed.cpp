@@ -101,7 +101,7 @@ int main() {
     // Alice has fetched Bob's bundle from wherever he published it. `initiate` checks every signature in it.
     const auto begun =
         need(crypto::initiate(alice.device(), prekeys.bundle(bob), nullptr, today, rng), "initiate");
-    const auto question = need(begun.seal(sotto::bytes_of("Are you there?"), rng), "seal");
+    const auto question = need(begun.seal(sotto::bytes_of("Are you there?"), now_ms, rng), "seal");
 
     // Bob sees bytes. A real program first looks whether one of its sessions finds the envelope; this one
     // begins a new one.
@@ -110,7 +110,7 @@ int main() {
                                      .one_time_prekey = &prekeys.one_time,
                                      .kem_prekey = prekeys.kem};
     const auto accepted = need(crypto::accept(bob.device(), keys, first, now_ms, rng), "accept");
-    const auto answer = need(accepted.first.next.seal(sotto::bytes_of("I am."), rng), "seal");
+    const auto answer = need(accepted.first.next.seal(sotto::bytes_of("I am."), now_ms, rng), "seal");
 
     // Alice finds the session that the answer belongs to, and opens it.
     const auto second = need(crypto::Envelope::parse(answer.envelope), "parse");

@@ -1,6 +1,6 @@
 #include <set>
 
-#include "padding.hpp"
+#include "frames.hpp"
 #include "people.hpp"
 
 namespace sotto::crypto::test {
@@ -58,13 +58,14 @@ Bytes operator+(Bytes a, const Bytes& b) {
 
 TEST(Frames, ContentIsFoundBesideOthers) {
     for (const auto& body :
-         {frame(1, "hi"), frame(1, "hi") + Bytes(7), frame(2, "key") + frame(1, "hi"),
-          frame(1, "hi") + frame(0x7f, "later") + Bytes(1), frame(1, "hi") + frame(3, "")}) {
-        const auto content = read_frames(body);
-        ASSERT_TRUE(content.has_value());
-        EXPECT_EQ(words(*content), "hi");
+         {frame(1, "hi"), frame(1, "hi") + Bytes(7), frame(4, "later") + frame(1, "hi"),
+          frame(1, "hi") + frame(0x7f, "later") + Bytes(1), frame(1, "hi") + frame(4, "")}) {
+        const auto frames = read_frames(body);
+        ASSERT_TRUE(frames.has_value());
+        EXPECT_EQ(words(frames->content), "hi");
+        EXPECT_FALSE(frames->kem_key || frames->kem_ciphertext);
     }
-    EXPECT_EQ(words(read_frames(frame(1, "")).value()), "");
+    EXPECT_EQ(words(read_frames(frame(1, ""))->content), "");
 }
 
 TEST(Frames, EverythingElseIsRefused) {
@@ -126,7 +127,7 @@ TEST(Envelope, RefusesSizesAndTypesOutOfRange) {
 TEST(Envelope, PartLengthsAreBounded) {
     auto a = alice();
     auto b = bob();
-    const auto bytes = start(a, b)->seal(text("x"), a.rng)->envelope;
+    const auto bytes = start(a, b)->seal(text("x"), now_ms, a.rng)->envelope;
     for (const unsigned size : {0U, 1U, 1000U, 60000U, 65535U}) {
         auto changed = bytes;
         changed[1] = static_cast<std::byte>(size >> 8U);
@@ -185,7 +186,8 @@ TEST(Envelope, ContentAtAndPastItsLimit) {
     const auto bytes = c.alice_end.seal(most);
     EXPECT_LE(bytes.size(), max_envelope_size);
     EXPECT_EQ(c.bob_end.open(bytes).value(), most);
-    EXPECT_EQ(c.alice_end.session().seal(Bytes(max_content_size + 1), c.a.rng).error(), Error::too_large);
+    EXPECT_EQ(c.alice_end.session().seal(Bytes(max_content_size + 1), now_ms, c.a.rng).error(),
+              Error::too_large);
     EXPECT_EQ(c.bob_end.open(c.alice_end.seal("")).value(), "");
 }
 
@@ -201,8 +203,8 @@ TEST(Envelope, ARestoredSnapshotNeverRepeatsAKeyStream) {
     const auto snapshot = c.alice_end.session().clone();
     SeededRng first{1};
     SeededRng second{2};
-    const auto one = snapshot.seal(text("attack at dawn"), first).value();
-    const auto two = snapshot.seal(text("attack at dusk"), second).value();
+    const auto one = snapshot.seal(text("attack at dawn"), now_ms, first).value();
+    const auto two = snapshot.seal(text("attack at dusk"), now_ms, second).value();
     // The same chain key and counter, yet nothing but the type byte is shared.
     int same = 0;
     for (std::size_t i = 118; i < one.envelope.size(); ++i)

@@ -10,14 +10,14 @@ class Handshake : public testing::Test {
   protected:
     Bytes hello(bool one_time = true) {
         session = start(a, b, nullptr, one_time).value();
-        auto sealed = session->seal(text("hello"), a.rng).value();
+        auto sealed = session->seal(text("hello"), now_ms, a.rng).value();
         session = std::move(sealed.next);
         return std::move(sealed.envelope);
     }
     /// Alice's first envelope made for a bundle that was tampered with after its checks would have passed.
     Result<Accepted> answer_to(const PrekeyBundle& bundle) {
         auto made = initiate(a.local(), bundle, nullptr, today, a.rng).value();
-        return answer(b, made.seal(text("hello"), a.rng)->envelope);
+        return answer(b, made.seal(text("hello"), now_ms, a.rng)->envelope);
     }
     template <class T>
     static void expect_refused(const Result<T>& result, Error error = Error::cannot_open) {
@@ -79,7 +79,7 @@ TEST_F(Handshake, HeaderNamesTheKeysThatAreNeeded) {
 
 TEST_F(Handshake, ReplayIdStaysTheSameWhileThePartIsRepeated) {
     const auto first = hello();
-    const auto second = session->seal(text("again"), a.rng)->envelope;
+    const auto second = session->seal(text("again"), now_ms, a.rng)->envelope;
     const auto one = parse_handshake(Envelope::parse(first).value()).value();
     const auto two = parse_handshake(Envelope::parse(second).value()).value();
     EXPECT_EQ(one.replay_id, two.replay_id);
@@ -214,8 +214,9 @@ TEST_F(Handshake, NoDeviceTalksToItself) {
 
 TEST_F(Handshake, OwnOtherDeviceIsAPeerLikeAnyOther) {
     Person second{"alice@chat.example", 77, 2};
-    EXPECT_EQ(words(answer(second, start(a, second)->seal(text("copy"), a.rng)->envelope)->first.content),
-              "copy");
+    EXPECT_EQ(
+        words(answer(second, start(a, second)->seal(text("copy"), now_ms, a.rng)->envelope)->first.content),
+        "copy");
 }
 
 TEST_F(Handshake, NoCommonVersionIsUnsupported) {
@@ -289,7 +290,7 @@ TEST_F(Handshake, AStrippedPartOpensNothing) {
     EXPECT_EQ(answer(b, stripped).error(), Error::malformed) << "there is no handshake to answer";
 
     End bob_end{answer(b, envelope).value().first, 2};
-    const auto second = session->seal(text("two"), a.rng)->envelope;
+    const auto second = session->seal(text("two"), now_ms, a.rng)->envelope;
     const auto second_parsed = Envelope::parse(second).value();
     Bytes second_stripped{std::byte{envelope_message}};
     const auto second_rest = ByteView{second}.subspan(second_parsed.prefix().size());
@@ -410,8 +411,8 @@ TEST_F(SealedIdentity, RefusesAnotherInviteByteAndBrokenRecords) {
 
 TEST_F(SealedIdentity, ItsLengthDoesNotTellTheName) {
     Person longer{"somebody.with.a.long.name@a.server.with.a.long.name.example", 9};
-    EXPECT_EQ(start(a, b)->seal(text("x"), a.rng)->envelope.size(),
-              start(longer, b)->seal(text("x"), longer.rng)->envelope.size());
+    EXPECT_EQ(start(a, b)->seal(text("x"), now_ms, a.rng)->envelope.size(),
+              start(longer, b)->seal(text("x"), now_ms, longer.rng)->envelope.size());
 }
 
 /// An initiator that seals whatever identity it likes, under the right key.
@@ -471,7 +472,7 @@ TEST_F(SealedIdentity, TheLargestRecordFits) {
     SeededRng rng{1};
     const auto invite = rng.secret<InviteSecret>();
     auto made = start(a, b, &invite).value();
-    const auto sealed = made.seal(Bytes(max_content_size), a.rng).value();
+    const auto sealed = made.seal(Bytes(max_content_size), now_ms, a.rng).value();
     EXPECT_LE(sealed.envelope.size(), max_envelope_size);
     EXPECT_EQ(answer(b, sealed.envelope)->first.content.size(), max_content_size);
 }

@@ -35,7 +35,7 @@ TEST(Invite, ProofIsMadeInTheHandshake) {
     auto a = alice();
     auto b = bob();
     const auto invite = secret(7);
-    auto accepted = answer(b, start(a, b, &invite)->seal(text("hello"), a.rng)->envelope);
+    auto accepted = answer(b, start(a, b, &invite)->seal(text("hello"), now_ms, a.rng)->envelope);
     ASSERT_TRUE(accepted.has_value());
     ASSERT_TRUE(accepted->invite.has_value());
     auto proof = *accepted->invite;
@@ -56,7 +56,7 @@ TEST(Invite, ProofIsMadeInTheHandshake) {
 TEST(Invite, NoProofWithoutASecret) {
     auto a = alice();
     auto b = bob();
-    const auto accepted = answer(b, start(a, b)->seal(text("hello"), a.rng)->envelope);
+    const auto accepted = answer(b, start(a, b)->seal(text("hello"), now_ms, a.rng)->envelope);
     ASSERT_TRUE(accepted.has_value());
     EXPECT_FALSE(accepted->invite.has_value());
 }

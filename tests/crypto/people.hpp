@@ -104,7 +104,7 @@ class End {
 
     [[nodiscard]] Bytes seal(std::string_view content) {
         reload();
-        auto sealed = session_.seal(text(content), rng_);
+        auto sealed = session_.seal(text(content), now, rng_);
         EXPECT_TRUE(sealed.has_value());
         session_ = std::move(sealed->next);
         return std::move(sealed->envelope);
@@ -166,19 +166,35 @@ class End {
     SeededRng rng_;
 };
 
-/// Alice has written "hello" to Bob, and Bob has answered "hi": both have sending and receiving chains.
-struct Conversation {
-    Conversation()
+/// Alice has written "hello" to Bob, and Bob has answered "hi": both have sending and receiving chains. The
+/// next message of Alice's begins the first post-quantum epoch.
+struct FreshConversation {
+    FreshConversation()
         : a(alice()),
           b(bob()),
           alice_end(start(a, b).value(), 100),
           bob_end(answer(b, alice_end.seal("hello")).value().first, 200) {
         EXPECT_EQ(alice_end.open(bob_end.seal("hi")).value(), "hi");
     }
+    /// A message of Alice's and an answer of Bob's, after which both have turned their chains.
+    void round_trip() {
+        EXPECT_EQ(bob_end.open(alice_end.seal("ping")).value(), "ping");
+        EXPECT_EQ(alice_end.open(bob_end.seal("pong")).value(), "pong");
+    }
     Person a;
     Person b;
     End alice_end;
     End bob_end;
+};
+
+/// The same with the first epoch behind them: no message carries anything for the next one yet.
+struct Conversation : FreshConversation {
+    Conversation() {
+        round_trip();  // the key and its ciphertext
+        round_trip();  // both enter the epoch
+        EXPECT_EQ(alice_end.session().epoch(), 1U);
+        EXPECT_EQ(bob_end.session().epoch(), 1U);
+    }
 };
 
 }  // namespace sotto::crypto::test

@@ -391,8 +391,21 @@ TEST_F(HostileHeader, AnUnchangedOneIsOpened) {
 }
 
 TEST_F(HostileHeader, AnotherEpochIsRefused) {
-    EXPECT_EQ(open_with(field_epoch, 1).error(), Error::cannot_open);
-    EXPECT_EQ(open_with(field_epoch, 0xffffffff).error(), Error::cannot_open);
+    for (const bool begun : {false, true}) {
+        for (const auto epoch : {0U, 2U, 0xffffffffU})
+            EXPECT_EQ(open_with(field_epoch, epoch).error(), Error::cannot_open) << begun << epoch;
+        EXPECT_TRUE(c.bob_end.open(c.alice_end.seal("begins the chain")).has_value());
+    }
+}
+
+TEST_F(HostileHeader, AnotherEpochIsRefusedInAChainThatIsOver) {
+    const auto late = c.alice_end.seal("late");
+    const auto sender = c.alice_end.session().clone();
+    turn(c);
+    for (const auto epoch : {0U, 2U, 0xffffffffU})
+        EXPECT_EQ(c.bob_end.open(rewrite_header(sender, late, field_epoch, epoch)).error(),
+                  Error::cannot_open);
+    EXPECT_EQ(c.bob_end.open(late).value(), "late");
 }
 
 TEST_F(HostileHeader, CountersAtTheirEndAreRefusedAtOnce) {
@@ -458,14 +471,14 @@ TEST(Ratchet, CountersStopBeforeTheyWrap) {
     c.alice_end.session() = with(c.alice_end.session(), offset::sending_n, 0xfffffffe);
     c.bob_end.session() = with(c.bob_end.session(), offset::receiving_n, 0xfffffffe);
     EXPECT_EQ(c.bob_end.open(c.alice_end.seal("the last")).value(), "the last");
-    EXPECT_EQ(c.alice_end.session().seal(text("one more"), c.a.rng).error(), Error::exhausted);
+    EXPECT_EQ(c.alice_end.session().seal(text("one more"), now_ms, c.a.rng).error(), Error::exhausted);
     // The other direction turns the chain, and the count begins again.
     EXPECT_TRUE(c.alice_end.open(c.bob_end.seal("turn")).has_value());
     EXPECT_EQ(c.bob_end.open(c.alice_end.seal("new chain")).value(), "new chain");
 }
 
 TEST(Ratchet, ChainNumbersStopBeforeTheyWrap) {
-    Conversation c;
+    FreshConversation c;
     // The chain before it is forgotten with the jump, as its number would not fit.
     auto bytes = c.bob_end.session().serialize();
     put(bytes, offset::receiving_number, 0xffffffff);

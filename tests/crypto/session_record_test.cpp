@@ -24,7 +24,7 @@ TEST(SessionRecord, KeepsAWeakStartAndTheHandshakePart) {
     const auto parsed = Session::parse(session.serialize()).value();
     EXPECT_TRUE(parsed.weak_start());
     EXPECT_TRUE(parsed.awaiting_reply());
-    EXPECT_EQ(answer(b, parsed.seal(text("hello"), a.rng)->envelope)->first.next.id(), session.id());
+    EXPECT_EQ(answer(b, parsed.seal(text("hello"), now_ms, a.rng)->envelope)->first.next.id(), session.id());
 }
 
 TEST(SessionRecord, IsSmall) {
@@ -59,13 +59,9 @@ class DamagedRecord : public testing::Test {
     Conversation c;
 };
 
-TEST_F(DamagedRecord, OtherFormatsAndEpochsAreOfALaterVersion) {
-    EXPECT_EQ(parse_with(0, {2}), Error::unsupported);
-    EXPECT_EQ(parse_with(offset::epoch, {0, 0, 0, 1}), Error::unsupported);
-    auto bytes = c.bob_end.session().serialize();
-    bytes.back() = std::byte{1};
-    bytes.push_back(std::byte{7});
-    EXPECT_EQ(Session::parse(bytes).error(), Error::unsupported) << "the extension area";
+TEST_F(DamagedRecord, OtherFormatsAreOfALaterVersion) {
+    EXPECT_EQ(parse_with(0, {0}), Error::unsupported);
+    EXPECT_EQ(parse_with(0, {3}), Error::unsupported);
 }
 
 TEST_F(DamagedRecord, UnknownFlagsAreRefused) {

@@ -111,14 +111,14 @@ TEST_F(Wiping, AConversationLeavesNoSecretBehind) {
         watch.add(b.kem_one_time.seed().expose());
         watch.add(text(plaintext));
         watch.on = true;
-        auto sealed = alice_session.seal(text(plaintext), a.rng).value();
+        auto sealed = alice_session.seal(text(plaintext), now_ms, a.rng).value();
         auto accepted = answer(b, sealed.envelope).value();
         watch.on = false;
         watch_session(sealed.next);
         watch_session(accepted.first.next);
         watch.on = true;
-        auto late = sealed.next.seal(text(plaintext), a.rng).value();
-        auto reply = accepted.first.next.seal(text(plaintext), b.rng).value();
+        auto late = sealed.next.seal(text(plaintext), now_ms, a.rng).value();
+        auto reply = accepted.first.next.seal(text(plaintext), now_ms, b.rng).value();
         const auto envelope = Envelope::parse(reply.envelope).value();
         const auto match = late.next.find(envelope).value();
         const auto opened = late.next.open(envelope, match, nullptr, now_ms, a.rng).value();

@@ -43,7 +43,7 @@ TEST_F(SessionsTest, AreReplacedByTheirNextState) {
     auto session = must(crypto::test::start(a, b));
     must(store.put_session({session.clone(), bob, 7, false}, 5));
     must(store.put_kept_key(session.id(), some_kept(1, 1), 5));
-    auto sealed = must(session.seal(bytes_of("hello"), a.rng));
+    auto sealed = must(session.seal(bytes_of("hello"), crypto::test::now_ms, a.rng));
     const auto next = sealed.next.serialize();
     must(store.put_session({std::move(sealed.next), bob, 7, false}, 6));
     const auto rows = must(store.sessions_of(bob));

@@ -73,7 +73,7 @@ struct Opened;
 struct Match {
     std::uint32_t n = 0;
     std::uint32_t previous = 0;
-    std::uint32_t epoch = 0;
+    std::uint32_t epoch = 0;  ///< post-quantum epoch of its chain
     Array<32> ratchet_key{};
     enum class Chain : std::uint8_t { current, next, kept } chain = Chain::current;
     std::uint32_t kept_chain = 0;  ///< number of the chain that the message belongs to
@@ -98,8 +98,14 @@ class Session {
     /// days old.
     [[nodiscard]] bool weak_start() const;
 
-    /// Seals `content` as the next message. Error: too_large, exhausted.
-    [[nodiscard]] Result<Sealed> seal(ByteView content, Rng& rng) const;
+    /// The post-quantum epoch of the root: 0 after the handshake, one more for each ML-KEM-768 secret that
+    /// has entered it since (section 7.5).
+    [[nodiscard]] std::uint32_t epoch() const;
+
+    /// Seals `content` as the next message. What the post-quantum ratchet has to send rides beside it, placed
+    /// and repeated by the session itself: up to 1,194 bytes more before padding. `now_ms`: since 1970.
+    /// Error: too_large, exhausted.
+    [[nodiscard]] Result<Sealed> seal(ByteView content, std::int64_t now_ms, Rng& rng) const;
 
     /// Does this envelope belong here? Compares the salt's hint against each header key (SipHash), and only
     /// on a match decrypts the header. cannot_open: not ours.
@@ -114,8 +120,8 @@ class Session {
     /// store.
     [[nodiscard]] std::vector<std::uint32_t> drop_expired_chains(std::int64_t now_ms);
 
-    /// Versioned layout of docs/protocol.md section 7.5; under 2 KiB, plus the handshake part while it is
-    /// repeated.
+    /// Versioned layout of docs/protocol.md section 7.6; at most 1,843 bytes, plus the handshake part while
+    /// it is repeated. Records of format 1, without epochs, parse too.
     [[nodiscard]] SecretBytes serialize() const;
     [[nodiscard]] static Result<Session> parse(ByteView bytes);
 
