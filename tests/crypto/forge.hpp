@@ -1,5 +1,5 @@
 // What a malicious peer could do: rewrite an envelope's header under the session's own header key, or a
-// counter in a stored session. Offsets are those of docs/protocol.md 7.5 and 8.
+// counter in a stored session. Offsets are those of docs/protocol.md 7.6 and 8.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The stored form of a session: docs/protocol.md 7.5.
+// The stored form of a session: docs/protocol.md 7.6.
 #include "forge.hpp"
 
 namespace sotto::crypto::test {

@@ -55,7 +55,7 @@ void operator delete(void* block, std::size_t /*size*/) noexcept {
 namespace sotto::crypto::test {
 namespace {
 
-/// Every secret that a serialised session holds, by its layout in docs/protocol.md 7.5.
+/// Every secret that a serialised session holds, by its layout in docs/protocol.md 7.6.
 void watch_session(const Session& session) {
     const auto bytes = session.serialize();
     const ByteView all{bytes};
