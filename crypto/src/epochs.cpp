@@ -7,8 +7,6 @@
 namespace sotto::crypto {
 namespace {
 
-using Stage = Epochs::Stage;
-
 constexpr Array<32> no_secret{};  ///< S_0, and what steps within an epoch mix in
 
 KemKeyPair offered_pair(const Epochs& epochs) {
@@ -18,7 +16,8 @@ KemKeyPair offered_pair(const Epochs& epochs) {
 /// Q2
 bool due(const Session::State& state, std::int64_t now_ms) {
     const auto& epochs = state.epochs;
-    if (epochs.stage != Stage::idle || state.epoch == last_epoch || state.receiving.number == 0) return false;
+    if (epochs.stage != EpochStage::idle || state.epoch == last_epoch || state.receiving.number == 0)
+        return false;
     if (!decapsulates(state, state.epoch + 1)) return false;
     if (state.epoch == 0 || epochs.messages >= epoch_messages) return true;
     // A clock that was set back by an hour says nothing about the time that has passed: counted as too much.
@@ -29,7 +28,7 @@ bool due(const Session::State& state, std::int64_t now_ms) {
 void offer(Session::State& state, Rng& rng) {
     auto& epochs = state.epochs;
     rng.fill(epochs.seed);
-    epochs.stage = Stage::offered;
+    epochs.stage = EpochStage::offered;
     epochs.sealed = 0;
 }
 
@@ -39,7 +38,7 @@ Result<void> take_key(Session::State& state, const KemKeyFrame& frame, bool late
     if (state.epoch == last_epoch || frame.epoch != state.epoch + 1 || decapsulates(state, frame.epoch))
         return {};
     const auto id = kem_key_id(frame.key);
-    if (epochs.stage == Stage::answered) {
+    if (epochs.stage == EpochStage::answered) {
         const auto answered = parse_kem_ciphertext(*state.answer);
         if (late || !answered || std::ranges::equal(answered->key_id, id)) return {};
     }
@@ -47,7 +46,7 @@ Result<void> take_key(Session::State& state, const KemKeyFrame& frame, bool late
     if (!kem) return std::unexpected(Error::cannot_open);
     std::ranges::copy(kem->shared.expose(), epochs.secret.bytes.begin());
     state.answer = std::make_shared<const Bytes>(encode_kem_ciphertext(frame.epoch, id, kem->ciphertext));
-    epochs.stage = Stage::answered;
+    epochs.stage = EpochStage::answered;
     epochs.sealed = 0;
     return {};
 }
@@ -55,14 +54,14 @@ Result<void> take_key(Session::State& state, const KemKeyFrame& frame, bool late
 /// Q5
 Result<void> take_ciphertext(Session::State& state, const KemCiphertextFrame& frame) {
     auto& epochs = state.epochs;
-    if (epochs.stage != Stage::offered || frame.epoch != state.epoch + 1) return {};
+    if (epochs.stage != EpochStage::offered || frame.epoch != state.epoch + 1) return {};
     const auto pair = offered_pair(epochs);
     if (!std::ranges::equal(kem_key_id(pair.public_key()), frame.key_id)) return {};
     const auto shared = pair.decapsulate(frame.ciphertext);
     if (!shared) return std::unexpected(Error::cannot_open);
     std::ranges::copy(shared->expose(), epochs.secret.bytes.begin());
     wipe(epochs.seed.data(), epochs.seed.size());
-    epochs.stage = Stage::ready;
+    epochs.stage = EpochStage::ready;
     epochs.sealed = 0;
     return {};
 }
@@ -75,11 +74,11 @@ bool decapsulates(const Session::State& state, std::uint32_t epoch) {
 
 bool may_name(const Session::State& state, std::uint32_t epoch) {
     if (epoch == state.epoch) return true;
-    return state.epochs.stage == Stage::answered && epoch == state.epoch + 1;
+    return state.epochs.stage == EpochStage::answered && epoch == state.epoch + 1;
 }
 
 std::uint32_t epoch_to_send(const Session::State& state) {
-    return state.epochs.stage == Stage::ready ? state.epoch + 1 : state.epoch;
+    return state.epochs.stage == EpochStage::ready ? state.epoch + 1 : state.epoch;
 }
 
 FixedView<32> epoch_secret(const Session::State& state, std::uint32_t epoch) {
@@ -103,9 +102,9 @@ void count_message(Session::State& state) {
 std::optional<EpochFrame> frame_to_send(Session::State& state, std::int64_t now_ms, Rng& rng) {
     auto& epochs = state.epochs;
     if (due(state, now_ms)) offer(state, rng);
-    if (epochs.stage != Stage::offered && epochs.stage != Stage::answered) return std::nullopt;
+    if (epochs.stage != EpochStage::offered && epochs.stage != EpochStage::answered) return std::nullopt;
     if (!std::has_single_bit(++epochs.sealed)) return std::nullopt;
-    if (epochs.stage == Stage::answered) return EpochFrame{frame_kem_ciphertext, *state.answer};
+    if (epochs.stage == EpochStage::answered) return EpochFrame{frame_kem_ciphertext, *state.answer};
     return EpochFrame{frame_kem_key, encode_kem_key(state.epoch + 1, offered_pair(epochs).public_key())};
 }
 

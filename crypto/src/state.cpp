@@ -64,16 +64,15 @@ void read_closed(Reader& reader, ClosedChains& closed) {
 }
 
 void write_epochs(SecretWriter& writer, const Session::State& s) {
-    using Stage = Epochs::Stage;
     const auto& e = s.epochs;
     writer.u32(s.receiving.epoch);
     writer.u32(e.messages);
     writer.u64(static_cast<std::uint64_t>(e.since_ms));
     writer.u8(static_cast<std::uint8_t>(e.stage));
-    if (e.stage == Stage::offered) writer.raw(e.seed);
-    if (e.stage == Stage::ready || e.stage == Stage::answered) writer.raw(e.secret.bytes);
-    if (e.stage == Stage::answered) writer.raw(*s.answer);
-    if (e.stage == Stage::offered || e.stage == Stage::answered) writer.u32(e.sealed);
+    if (e.stage == EpochStage::offered) writer.raw(e.seed);
+    if (e.stage == EpochStage::ready || e.stage == EpochStage::answered) writer.raw(e.secret.bytes);
+    if (e.stage == EpochStage::answered) writer.raw(*s.answer);
+    if (e.stage == EpochStage::offered || e.stage == EpochStage::answered) writer.u32(e.sealed);
 }
 
 void read_seed(Reader& reader, Array<64>& seed) {
@@ -81,35 +80,33 @@ void read_seed(Reader& reader, Array<64>& seed) {
 }
 
 void read_epochs(Reader& reader, Session::State& s) {
-    using Stage = Epochs::Stage;
     auto& e = s.epochs;
     s.receiving.epoch = reader.u32();
     e.messages = reader.u32();
     e.since_ms = static_cast<std::int64_t>(reader.u64());
     const auto stage = reader.u8();
-    if (stage > static_cast<std::uint8_t>(Stage::answered)) return reader.fail();
-    e.stage = static_cast<Stage>(stage);
-    if (e.stage == Stage::offered) read_seed(reader, e.seed);
-    if (e.stage == Stage::ready || e.stage == Stage::answered) read(reader, e.secret);
-    if (e.stage == Stage::answered) {
+    if (stage > static_cast<std::uint8_t>(EpochStage::answered)) return reader.fail();
+    e.stage = static_cast<EpochStage>(stage);
+    if (e.stage == EpochStage::offered) read_seed(reader, e.seed);
+    if (e.stage == EpochStage::ready || e.stage == EpochStage::answered) read(reader, e.secret);
+    if (e.stage == EpochStage::answered) {
         const auto answer = reader.take(kem_ciphertext_frame_size);
         const auto parsed = parse_kem_ciphertext(answer);
         if (!parsed || s.epoch == last_epoch || parsed->epoch != s.epoch + 1) return reader.fail();
         s.answer = std::make_shared<const Bytes>(to_bytes(answer));
     }
-    if (e.stage == Stage::offered || e.stage == Stage::answered) e.sealed = reader.u32();
+    if (e.stage == EpochStage::offered || e.stage == EpochStage::answered) e.sealed = reader.u32();
 }
 
 bool consistent_epochs(const Session::State& s) {
-    using Stage = Epochs::Stage;
     const auto& e = s.epochs;
     if (e.since_ms < 0 || e.sealed > s.sending.n) return false;
-    if (s.receiving.number == 0 && (s.epoch != 0 || e.stage != Stage::idle)) return false;
+    if (s.receiving.number == 0 && (s.epoch != 0 || e.stage != EpochStage::idle)) return false;
     // Only an epoch that we entered ourselves can be ahead of the peer's chain.
     const bool ahead = s.epoch > 0 && s.receiving.epoch == s.epoch - 1 && decapsulates(s, s.epoch);
     if (s.receiving.epoch != s.epoch && !ahead) return false;
-    if (e.stage == Stage::idle) return true;
-    return s.epoch != last_epoch && decapsulates(s, s.epoch + 1) == (e.stage != Stage::answered);
+    if (e.stage == EpochStage::idle) return true;
+    return s.epoch != last_epoch && decapsulates(s, s.epoch + 1) == (e.stage != EpochStage::answered);
 }
 
 /// What no step could have produced is refused, so that a damaged record can't reach the arithmetic of the

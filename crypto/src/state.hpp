@@ -67,15 +67,16 @@ struct ClosedChains {
     void remove(std::uint32_t number);
 };
 
+enum class EpochStage : std::uint8_t {
+    idle = 0,
+    offered = 1,   ///< we decapsulate; the key is on its way
+    ready = 2,     ///< we have decapsulated; our next chain enters the epoch
+    answered = 3,  ///< we have encapsulated; the peer's next chain may enter it
+};
+
 /// Where the next post-quantum epoch stands: docs/protocol.md 7.5.
 struct Epochs {
-    enum class Stage : std::uint8_t {
-        idle = 0,
-        offered = 1,   ///< we decapsulate; the key is on its way
-        ready = 2,     ///< we have decapsulated; our next chain enters the epoch
-        answered = 3,  ///< we have encapsulated; the peer's next chain may enter it
-    };
-    Stage stage = Stage::idle;
+    EpochStage stage = EpochStage::idle;
     Array<64> seed{};            ///< offered: the key pair, d ‖ z
     EpochSecret secret;          ///< ready, answered
     std::uint32_t sealed = 0;    ///< messages of the present sending chain since the frame has to go out

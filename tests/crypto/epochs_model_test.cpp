@@ -10,7 +10,6 @@
 namespace sotto::crypto::test {
 namespace {
 
-constexpr std::size_t largest_record = 1843;
 constexpr int messages_a_run = 1500;
 constexpr std::uint32_t first_seed = 1;
 constexpr std::uint32_t runs = 6;
@@ -130,7 +129,7 @@ class Model {
 
     void check() {
         for (auto* const end : {&alice(), &bob()}) {
-            ASSERT_LE(end->session().serialize().size(), largest_record);
+            ASSERT_LE(end->session().serialize().size(), largest_session_record);
             ASSERT_LE(end->keys.size(), max_kept_keys);
         }
         const auto a = alice().session().epoch();

@@ -28,11 +28,9 @@ void pass(End& from, End& to) {
     ASSERT_TRUE(to.open(from.seal("x")).has_value());
 }
 
-using Stage = Epochs::Stage;
-
-Stage stage(const End& end) {
+EpochStage stage(const End& end) {
     const auto record = end.session().serialize();
-    return static_cast<Stage>(record[offset::epochs(record) + offset::epochs_stage]);
+    return static_cast<EpochStage>(record[offset::epochs(record) + offset::epochs_stage]);
 }
 
 /// In a Conversation: until Bob's next message offers the key of epoch 2.
@@ -139,7 +137,7 @@ TEST(Epochs, TheKeyRidesAtPowersOfTwoUntilItIsAnswered) {
     EXPECT_EQ(keys_among(c.alice_end, 9), (std::vector{1, 2, 4, 8})) << "a new chain begins anew";
     pass(c.alice_end, c.bob_end);
     pass(c.bob_end, c.alice_end);
-    EXPECT_EQ(stage(c.alice_end), Stage::offered) << "Bob has seen none of them";
+    EXPECT_EQ(stage(c.alice_end), EpochStage::offered) << "Bob has seen none of them";
     pass(c.alice_end, c.bob_end);
     pass(c.bob_end, c.alice_end);
     EXPECT_TRUE(keys_among(c.alice_end, 9).empty());
@@ -248,38 +246,38 @@ class ForgedFrames : public testing::Test {
 TEST_F(ForgedFrames, KeysForOtherEpochsChangeNothing) {
     for (const auto epoch : {1U, 3U, 4U, 0xffffffffU}) {
         EXPECT_TRUE(from_bob({{frame_kem_key, other_key(epoch)}}).has_value());
-        EXPECT_EQ(stage(c.alice_end), Stage::idle) << epoch;
+        EXPECT_EQ(stage(c.alice_end), EpochStage::idle) << epoch;
     }
     EXPECT_TRUE(from_bob({{frame_kem_key, other_key(2)}}).has_value());
-    EXPECT_EQ(stage(c.alice_end), Stage::answered);
+    EXPECT_EQ(stage(c.alice_end), EpochStage::answered);
 }
 
 TEST_F(ForgedFrames, AKeyOutOfTurnChangesNothing) {
     EXPECT_TRUE(from_alice({{frame_kem_key, other_key(2)}}).has_value());
-    EXPECT_EQ(stage(c.bob_end), Stage::idle);
+    EXPECT_EQ(stage(c.bob_end), EpochStage::idle);
     make_due(c);
     pass(c.bob_end, c.alice_end);
     EXPECT_TRUE(from_alice({{frame_kem_key, other_key(2)}}).has_value());
-    EXPECT_EQ(stage(c.bob_end), Stage::offered);
+    EXPECT_EQ(stage(c.bob_end), EpochStage::offered);
     for (int i = 0; i < 2; ++i) c.round_trip();
     EXPECT_EQ(c.alice_end.session().epoch(), 2U);
 }
 
 TEST_F(ForgedFrames, CiphertextsThatNobodyAskedForChangeNothing) {
     EXPECT_TRUE(from_alice({{frame_kem_ciphertext, answer_to(2, other.public_key())}}).has_value());
-    EXPECT_EQ(stage(c.bob_end), Stage::idle);
+    EXPECT_EQ(stage(c.bob_end), EpochStage::idle);
     make_due(c);
     const auto offered = send(c.bob_end);
     const auto key = inside(offered).frames.kem_key->key;
     ASSERT_TRUE(c.alice_end.open(offered.envelope).has_value());
     EXPECT_TRUE(from_alice({{frame_kem_ciphertext, answer_to(2, other.public_key())}}).has_value());
-    EXPECT_EQ(stage(c.bob_end), Stage::offered) << "the ciphertext for another key";
+    EXPECT_EQ(stage(c.bob_end), EpochStage::offered) << "the ciphertext for another key";
     for (const auto epoch : {1U, 3U, 0xffffffffU}) {
         EXPECT_TRUE(from_alice({{frame_kem_ciphertext, answer_to(epoch, key)}}).has_value());
-        EXPECT_EQ(stage(c.bob_end), Stage::offered) << epoch;
+        EXPECT_EQ(stage(c.bob_end), EpochStage::offered) << epoch;
     }
     for (int i = 0; i < 4; ++i) pass(c.alice_end, c.bob_end);
-    EXPECT_EQ(stage(c.bob_end), Stage::ready) << "Alice's chain had begun before the right one came";
+    EXPECT_EQ(stage(c.bob_end), EpochStage::ready) << "Alice's chain had begun before the right one came";
     EXPECT_TRUE(from_alice({{frame_kem_ciphertext, answer_to(2, key)}}).has_value());
     for (int i = 0; i < 2; ++i) c.round_trip();
     EXPECT_EQ(c.alice_end.session().epoch(), 2U) << "a second one changed nothing";
@@ -319,7 +317,7 @@ TEST_F(ForgedFrames, OutOfShapeTheyMakeTheBodyOneThatDoesNotOpen) {
     }
     EXPECT_EQ(from_bob({{frame_kem_key, k}, {frame_kem_key, k}}).error(), Error::cannot_open);
     EXPECT_EQ(from_bob({{frame_kem_ciphertext, t}, {frame_kem_ciphertext, t}}).error(), Error::cannot_open);
-    EXPECT_EQ(stage(c.alice_end), Stage::idle);
+    EXPECT_EQ(stage(c.alice_end), EpochStage::idle);
     EXPECT_TRUE(from_bob({{frame_kem_key, k}, {frame_kem_ciphertext, t}}).has_value());
 }
 
@@ -327,7 +325,7 @@ TEST_F(ForgedFrames, ALateKeyOfAnotherValueChangesNothing) {
     make_due(c);
     const auto first = send(c.bob_end);
     pass(c.bob_end, c.alice_end);
-    ASSERT_EQ(stage(c.alice_end), Stage::answered);
+    ASSERT_EQ(stage(c.alice_end), EpochStage::answered);
     const auto before = send(c.alice_end);
     const auto forged = with_body(first, body({{frame_content, text("x")}, {frame_kem_key, other_key(2)}}));
     ASSERT_TRUE(c.alice_end.open(forged).has_value());
@@ -352,11 +350,11 @@ TEST(Epochs, ARestoredCopyThatOffersAnotherKeyIsAnsweredAnew) {
     ASSERT_TRUE(carries_key(offered));
     ASSERT_TRUE(c.alice_end.open(offered.envelope).has_value());
     ASSERT_TRUE(c.bob_end.open(to_the_lost_key.envelope).has_value());
-    EXPECT_EQ(stage(c.bob_end), Stage::offered) << "the answer to a key that it never had";
+    EXPECT_EQ(stage(c.bob_end), EpochStage::offered) << "the answer to a key that it never had";
     const auto answer = send(c.alice_end);
     ASSERT_TRUE(carries_ciphertext(answer)) << "the count begins anew with the new key";
     ASSERT_TRUE(c.bob_end.open(answer.envelope).has_value());
-    EXPECT_EQ(stage(c.bob_end), Stage::ready);
+    EXPECT_EQ(stage(c.bob_end), EpochStage::ready);
     for (int i = 0; i < 2; ++i) c.round_trip();
     EXPECT_EQ(c.alice_end.session().epoch(), 2U);
     EXPECT_EQ(c.bob_end.session().epoch(), 2U);
@@ -377,7 +375,7 @@ TEST(Epochs, EveryChangedByteOfAnEnvelopeWithAFrameIsRefused) {
     const auto key = send(c.alice_end);
     ASSERT_TRUE(carries_key(key));
     check(c.bob_end, key);
-    EXPECT_EQ(stage(c.bob_end), Stage::answered);
+    EXPECT_EQ(stage(c.bob_end), EpochStage::answered);
     const auto ciphertext = send(c.bob_end);
     ASSERT_TRUE(carries_ciphertext(ciphertext));
     check(c.alice_end, ciphertext);
@@ -412,7 +410,7 @@ TEST(Epochs, AZeroedKeyLeadsNowhereAndTheRealOneStillCounts) {
     std::fill_n(zeroed.begin() + static_cast<std::ptrdiff_t>(at), kem_public_key_size, std::byte{0});
     ASSERT_TRUE(c.bob_end.open(with_body(key, zeroed)).has_value());
     pass(c.bob_end, c.alice_end);
-    EXPECT_EQ(stage(c.alice_end), Stage::offered);
+    EXPECT_EQ(stage(c.alice_end), EpochStage::offered);
     for (int i = 0; i < 3; ++i) c.round_trip();
     EXPECT_EQ(c.alice_end.session().epoch(), 1U);
     EXPECT_EQ(c.bob_end.session().epoch(), 1U);
@@ -490,9 +488,9 @@ TEST(Epochs, TheSeedGoesWhenTheCiphertextHasComeEvenIfTheChainDoesNotTurn) {
     (void)second;
     const auto third = c.bob_end.seal("carries nothing");
     ASSERT_TRUE(c.alice_end.open(third).has_value());
-    EXPECT_EQ(stage(c.alice_end), Stage::offered);
+    EXPECT_EQ(stage(c.alice_end), EpochStage::offered);
     ASSERT_TRUE(c.alice_end.open(ciphertext.envelope).has_value());
-    EXPECT_EQ(stage(c.alice_end), Stage::ready);
+    EXPECT_EQ(stage(c.alice_end), EpochStage::ready);
     const auto later = c.alice_end.session().serialize();
     EXPECT_TRUE(std::ranges::search(later, seed).empty());
 }
@@ -515,7 +513,7 @@ TEST(Epochs, NumbersStopBeforeTheyWrap) {
         EXPECT_FALSE(frame_to_send(last, hour, rng).has_value());
         const Frames frames{{}, KemKeyFrame{0, KemKeyPair::generate(rng).public_key()}, std::nullopt};
         EXPECT_TRUE(take_frames(last, frames, false, rng).has_value());
-        EXPECT_EQ(last.epochs.stage, Stage::idle);
+        EXPECT_EQ(last.epochs.stage, EpochStage::idle);
         EXPECT_TRUE(may_name(last, last_epoch));
         EXPECT_FALSE(may_name(last, 0));
     }

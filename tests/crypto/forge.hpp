@@ -41,6 +41,9 @@ inline constexpr std::size_t epochs_stage = 16;
 inline constexpr std::size_t epochs_secrets = 17;
 }  // namespace offset
 
+/// Of a session record without handshake part: docs/protocol.md 7.6.
+inline constexpr std::size_t largest_session_record = 1843;
+
 inline void put(std::span<std::byte> bytes, std::size_t at, std::uint32_t value) {
     for (unsigned i = 0; i < 4; ++i) bytes[at + i] = static_cast<std::byte>(value >> (24 - 8 * i));
 }
