@@ -9,8 +9,8 @@ namespace {
 
 constexpr Array<32> no_secret{};  ///< S_0, and what steps within an epoch mix in
 
-KemKeyPair offered_pair(const Epochs& epochs) {
-    return KemKeyPair{KemSeed{FixedView<64>{epochs.seed}}};
+KemDecapsulationKey offered_key(const Epochs& epochs) {
+    return KemDecapsulationKey{KemSeed{FixedView<64>{epochs.seed}}};
 }
 
 /// Q2
@@ -55,9 +55,9 @@ Result<void> take_key(Session::State& state, const KemKeyFrame& frame, bool late
 Result<void> take_ciphertext(Session::State& state, const KemCiphertextFrame& frame) {
     auto& epochs = state.epochs;
     if (epochs.stage != EpochStage::offered || frame.epoch != state.epoch + 1) return {};
-    const auto pair = offered_pair(epochs);
-    if (!std::ranges::equal(kem_key_id(pair.public_key()), frame.key_id)) return {};
-    const auto shared = pair.decapsulate(frame.ciphertext);
+    const auto key = offered_key(epochs);
+    if (!std::ranges::equal(kem_key_id(key.public_key()), frame.key_id)) return {};
+    const auto shared = key.decapsulate(frame.ciphertext);
     if (!shared) return std::unexpected(Error::cannot_open);
     std::ranges::copy(shared->expose(), epochs.secret.bytes.begin());
     wipe(epochs.seed.data(), epochs.seed.size());
@@ -105,7 +105,7 @@ std::optional<EpochFrame> frame_to_send(Session::State& state, std::int64_t now_
     if (epochs.stage != EpochStage::offered && epochs.stage != EpochStage::answered) return std::nullopt;
     if (!std::has_single_bit(++epochs.sealed)) return std::nullopt;
     if (epochs.stage == EpochStage::answered) return EpochFrame{frame_kem_ciphertext, *state.answer};
-    return EpochFrame{frame_kem_key, encode_kem_key(state.epoch + 1, offered_pair(epochs).public_key())};
+    return EpochFrame{frame_kem_key, encode_kem_key(state.epoch + 1, offered_key(epochs).public_key())};
 }
 
 Result<void> take_frames(Session::State& state, const Frames& frames, bool late, Rng& rng) {

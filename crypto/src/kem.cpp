@@ -23,17 +23,6 @@ bool reduced(FixedView<kem_public_key_size> key) {
     return true;
 }
 
-struct ExpandedTag;
-using ExpandedKey = Secret<ExpandedTag, crypto_kem_mlkem768_SECRETKEYBYTES>;
-
-ExpandedKey expand(const KemSeed& seed, std::span<std::byte, kem_public_key_size> public_key) {
-    start_sodium();
-    ExpandedKey expanded;
-    crypto_kem_mlkem768_seed_keypair(uc(public_key.data()), uc(expanded.writable().data()),
-                                     uc(seed.expose().data()));
-    return expanded;
-}
-
 }  // namespace
 
 Result<KemPublicKey> KemPublicKey::decode(ByteView encoded) {
@@ -64,22 +53,30 @@ Result<KemPublicKey::Encapsulated> KemPublicKey::encapsulate(Rng& rng) const {
     return out;
 }
 
+KemDecapsulationKey::KemDecapsulationKey(const KemSeed& seed) {
+    static_assert(crypto_kem_mlkem768_SECRETKEYBYTES == decltype(expanded_)::size);
+    start_sodium();
+    crypto_kem_mlkem768_seed_keypair(uc(public_.raw_.data()), uc(expanded_.writable().data()),
+                                     uc(seed.expose().data()));
+}
+
+Result<KemSharedSecret> KemDecapsulationKey::decapsulate(FixedView<kem_ciphertext_size> ciphertext) const {
+    KemSharedSecret shared;
+    if (crypto_kem_mlkem768_dec(uc(shared.writable().data()), uc(ciphertext.data()),
+                                uc(expanded_.expose().data())) != 0)
+        return std::unexpected(Error::cannot_open);
+    return shared;
+}
+
 KemKeyPair KemKeyPair::generate(Rng& rng) {
     return KemKeyPair{rng.secret<KemSeed>()};
 }
 
-KemKeyPair::KemKeyPair(KemSeed seed) : seed_(std::move(seed)) {
-    [[maybe_unused]] const auto expanded = expand(seed_, public_.raw_);
-}
+KemKeyPair::KemKeyPair(KemSeed seed)
+    : seed_(std::move(seed)), public_(KemDecapsulationKey{seed_}.public_key()) {}
 
 Result<KemSharedSecret> KemKeyPair::decapsulate(FixedView<kem_ciphertext_size> ciphertext) const {
-    Array<kem_public_key_size> unused;
-    const auto expanded = expand(seed_, unused);
-    KemSharedSecret shared;
-    if (crypto_kem_mlkem768_dec(uc(shared.writable().data()), uc(ciphertext.data()),
-                                uc(expanded.expose().data())) != 0)
-        return std::unexpected(Error::cannot_open);
-    return shared;
+    return KemDecapsulationKey{seed_}.decapsulate(ciphertext);
 }
 
 }  // namespace sotto::crypto

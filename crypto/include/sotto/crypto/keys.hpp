@@ -168,8 +168,23 @@ class KemPublicKey {
 
   private:
     friend class KemKeyPair;
+    friend class KemDecapsulationKey;
     KemPublicKey() = default;
     Array<kem_public_key_size> raw_{};
+};
+
+/// Expanded from a seed (FIPS 203, section 7.1), which costs as much as making a key: to be held only while
+/// it is used.
+class KemDecapsulationKey {
+  public:
+    explicit KemDecapsulationKey(const KemSeed& seed);
+    [[nodiscard]] const KemPublicKey& public_key() const { return public_; }
+    [[nodiscard]] Result<KemSharedSecret> decapsulate(FixedView<kem_ciphertext_size> ciphertext) const;
+
+  private:
+    struct ExpandedTag;
+    Secret<ExpandedTag, 2400> expanded_;
+    KemPublicKey public_;
 };
 
 /// Kept as its 64-byte seed; the expanded key lives only while it is used.
