@@ -495,6 +495,32 @@ TEST(Epochs, TheSeedGoesWhenTheCiphertextHasComeEvenIfTheChainDoesNotTurn) {
     EXPECT_TRUE(std::ranges::search(later, seed).empty());
 }
 
+TEST(Epochs, WhatIsUsedUpIsOverwrittenInMemoryToo) {
+    SeededRng rng{1};
+    const auto zero = [](const auto& bytes) { return all_zero(ByteView{bytes}); };
+    Session::State offers;
+    offers.initiator = true;
+    offers.receiving.number = 1;
+    Session::State answers;
+    answers.receiving.number = 1;
+    const auto key = frame_to_send(offers, now_ms, rng).value();
+    EXPECT_FALSE(zero(offers.epochs.seed));
+    const auto with_key = body({{frame_content, {}}, {key.type, key.value}});
+    ASSERT_TRUE(take_frames(answers, read_frames(with_key).value(), false, rng));
+    const auto ciphertext = frame_to_send(answers, now_ms, rng).value();
+    const auto with_ciphertext = body({{frame_content, {}}, {ciphertext.type, ciphertext.value}});
+    ASSERT_TRUE(take_frames(offers, read_frames(with_ciphertext).value(), false, rng));
+    EXPECT_TRUE(zero(offers.epochs.seed));
+    EXPECT_EQ(offers.epochs.secret.bytes, answers.epochs.secret.bytes);
+    EXPECT_FALSE(zero(offers.epochs.secret.bytes));
+    for (auto* const state : {&offers, &answers}) {
+        enter_epoch(*state, 1, now_ms);
+        EXPECT_TRUE(zero(state->epochs.secret.bytes));
+        EXPECT_EQ(state->epochs.stage, EpochStage::idle);
+        EXPECT_EQ(state->answer, nullptr);
+    }
+}
+
 // ---- the last epoch ----
 
 TEST(Epochs, NumbersStopBeforeTheyWrap) {

@@ -131,5 +131,45 @@ TEST_F(Wiping, AConversationLeavesNoSecretBehind) {
     EXPECT_EQ(watch.found, 0U);
 }
 
+/// The secrets of the epoch area of a record without remembered chains, behind its head of 17 bytes.
+void watch_epoch(const Session& session, std::size_t size) {
+    const auto bytes = session.serialize();
+    constexpr std::size_t head = 393 + 17;
+    for (std::size_t at = 0; at < size; at += 32) watch.add(ByteView{bytes}.subspan(head + at, 32));
+}
+
+TEST_F(Wiping, AnEpochLeavesNoSecretBehind) {
+    auto a = alice();
+    auto b = bob();
+    {
+        const auto pass = [](Session& from, Session& to, Rng& rng) {
+            watch.on = true;
+            auto sealed = from.seal(text("x"), now_ms, rng).value();
+            const auto envelope = Envelope::parse(sealed.envelope).value();
+            const auto match = to.find(envelope).value();
+            auto opened = to.open(envelope, match, nullptr, now_ms, rng).value();
+            from = std::move(sealed.next);
+            to = std::move(opened.next);
+            watch.on = false;
+        };
+        auto hello = start(a, b)->seal(text("hello"), now_ms, a.rng).value();
+        auto alice_session = std::move(hello.next);
+        auto bob_session = std::move(answer(b, hello.envelope)->first.next);
+        pass(bob_session, alice_session, a.rng);
+        pass(alice_session, bob_session, a.rng);
+        watch_epoch(alice_session, 64);  // the seed
+        watch_epoch(bob_session, 32);    // the secret
+        watch_session(alice_session);
+        pass(bob_session, alice_session, a.rng);
+        EXPECT_EQ(alice_session.epoch(), 1U);
+        pass(alice_session, bob_session, a.rng);
+        EXPECT_EQ(bob_session.epoch(), 1U);
+        watch_session(alice_session);
+        watch.on = true;
+    }
+    watch.on = false;
+    EXPECT_EQ(watch.found, 0U);
+}
+
 }  // namespace
 }  // namespace sotto::crypto::test
