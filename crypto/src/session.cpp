@@ -37,7 +37,7 @@ Result<Body> open_with_next_key(Session::State& state, const Envelope& envelope,
 Result<Body> open_with_kept_key(Session::State& state, const Envelope& envelope, const Match& match,
                                 const MessageKey& kept) {
     auto body = open_body(kept, state.id, envelope);
-    if (body && !use_kept(state, match.needs->chain)) return std::unexpected(Error::duplicate);
+    if (body && !use_kept(state, match.kept_chain)) return std::unexpected(Error::duplicate);
     return body;
 }
 
