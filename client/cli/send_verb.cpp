@@ -162,6 +162,13 @@ Outcome Sending::end(client::Runner::Ended ended) {
     return std::unexpected(std::move(why));
 }
 
+/// Whoever used a link of ours becomes a contact when their first message is fetched.
+void meet_who_waits(Online& online) {
+    online.log_in();
+    const auto done = [&] { return online.caught_up() || (online.server_away() && !online.logged_in()); };
+    static_cast<void>(online.runner().run(done, Clock::now() + Online::answer_time));
+}
+
 Result<std::string> text_of(const Options& options) {
     if (!options.file.empty()) return read_text_from_file(options.file);
     if (!options.text) return refuse("There is nothing to send; give a text, - or --file.");
@@ -187,15 +194,19 @@ Outcome run_send(const Options& options) {
             "file.");
     auto profile = open_profile(options);
     if (!profile) return pass_on(profile);
-    auto contact = find_contact(profile->store, options.contact);
-    if (!contact) return pass_on(contact);
     auto online = Online::create(*profile);
     if (!online) return pass_on(online);
-    // Only for the other side's answer is it needed that the server knows who we are.
-    if (options.wait == "delivered")
+    auto contact = find_contact(profile->store, options.contact);
+    if (!contact) {
+        meet_who_waits(**online);
+        contact = find_contact(profile->store, options.contact);
+        if (!contact) return pass_on(contact);
+    } else if (options.wait == "delivered") {
+        // Only for the other side's answer is it needed that the server knows who we are.
         (*online)->log_in();
-    else
+    } else {
         (*online)->only_send();
+    }
     Sending sending{options, *contact, **online};
     return options.lines ? sending.every_line() : sending.one(text);
 }

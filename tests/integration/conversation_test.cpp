@@ -28,6 +28,20 @@ TEST(Conversation, GoesBothWaysThroughTheServer) {
               std::vector<std::string>{"and to you"});
 }
 
+TEST(Conversation, GoesFromALinkToAMessageWithoutAnythingBetween) {
+    World world(World::Acquainted::no);
+    const auto invited = world.alice().run({"invite"});
+    ASSERT_TRUE(world.bob().run({"contact", "add", link_in(invited.output)}).exit.ok());
+    // Bob's first message waits at the server; naming him is reason enough to look.
+    const auto sent = world.alice().run({"send", "bob", "hello"});
+    EXPECT_TRUE(sent.exit.ok()) << sent.errors;
+    EXPECT_EQ(texts(world.bob().run({"--json", "receive", "--timeout", "20"})),
+              std::vector<std::string>{"hello"});
+    const auto nobody = world.alice().run({"send", "nobody", "hello"});
+    EXPECT_EQ(nobody.exit.code, 1);
+    EXPECT_NE(nobody.errors.find("There is no contact called nobody"), std::string::npos) << nobody.errors;
+}
+
 TEST(Conversation, AMessageIsPrintedOnceAndKeptInTheHistory) {
     World world;
     ASSERT_TRUE(world.bob().run({"send", "alice", "only once"}).exit.ok());
