@@ -208,7 +208,8 @@ void Outbox::seal_lane(Ready& ready, std::vector<Outgoing>& out, std::vector<sto
         const bool seal = !item->envelope_id;
         if (seal) {
             if (base == nullptr) break;
-            auto sealed = (next ? *next : base->session).seal(item->content, core_->shell.wall, core_->shell.rng);
+            auto sealed =
+                (next ? *next : base->session).seal(item->content, core_->shell.wall, core_->shell.rng);
             if (!sealed) {
                 // At the end of its counter: the next round begins another session.
                 must(core_->store.archive_session(base->session.id(), true));
