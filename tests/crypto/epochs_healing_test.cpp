@@ -61,7 +61,7 @@ class Thief {
     Session copy_;
 };
 
-enum class Given { nothing, x25519, everything };
+enum class Given : std::uint8_t { nothing, x25519, everything };
 
 /// What the thief read of a message to the victim and its answer.
 struct ReadBoth {
@@ -71,15 +71,15 @@ struct ReadBoth {
 
 ReadBoth exchange(End& victim, End& other, Thief& thief, Given given) {
     const auto question = other.seal("question");
-    auto randomness = static_cast<SeededRng&>(victim.rng());  // a copy: what the victim will draw
+    auto randomness = victim.rng();  // a copy: what the victim will draw
     EXPECT_TRUE(victim.open(question).has_value());
     const auto record = victim.session().serialize();
     GivenKey x25519{ByteView{record}.subspan(offset::own_secret, 32)};
     SeededRng own{99};
-    Rng& rng = given == Given::everything ? static_cast<Rng&>(randomness)
-               : given == Given::x25519   ? static_cast<Rng&>(x25519)
-                                          : static_cast<Rng&>(own);
-    const bool incoming = thief.reads_incoming(question, rng);
+    Rng* rng = &own;
+    if (given == Given::x25519) rng = &x25519;
+    if (given == Given::everything) rng = &randomness;
+    const bool incoming = thief.reads_incoming(question, *rng);
     const auto answer = victim.seal("answer");
     EXPECT_TRUE(other.open(answer).has_value());
     return {incoming, thief.reads_outgoing(answer)};

@@ -140,7 +140,7 @@ class End {
 
     [[nodiscard]] const Session& session() const { return session_; }
     [[nodiscard]] Session& session() { return session_; }
-    [[nodiscard]] Rng& rng() { return rng_; }
+    [[nodiscard]] SeededRng& rng() { return rng_; }
     void drop(std::uint32_t chain) {
         std::erase_if(keys, [chain](const auto& entry) { return entry.first.first == chain; });
     }
