@@ -27,6 +27,7 @@ inline constexpr Label header_hint = "Sotto/1/header-hint";
 inline constexpr Label epoch_key = "Sotto/1/epoch-key";
 // section 8
 inline constexpr Label message = "Sotto/1/message";
+inline constexpr Label attachment = "Sotto/1/attachment";
 // section 9
 inline constexpr Label invite_id = "Sotto/1/invite-id";
 inline constexpr Label invite_token = "Sotto/1/invite-token";
