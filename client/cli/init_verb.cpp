@@ -194,8 +194,9 @@ void Initialisation::clean_up() {
 Outcome Initialisation::report() {
     const auto identity = store().identity();
     if (!identity) return refuse(identity.error());
-    if (!*identity) throw std::logic_error("a registered profile has no identity");
-    const auto& known = **identity;
+    const auto& found = *identity;
+    if (!found) throw std::logic_error("a registered profile has no identity");
+    const auto& known = *found;
     const auto fingerprint = crypto::account_fingerprint(account_key().public_key());
     if (options_.json) {
         Json object;

@@ -9,6 +9,7 @@ namespace {
 constexpr std::uint32_t min_memory_kib = 8 * 1024;
 constexpr std::uint32_t max_memory_kib = 4 * 1024 * 1024;
 constexpr std::uint32_t max_passes = 64;
+constexpr std::size_t stack_of_argon2 = 16UL * 1024;  ///< bytes; a few blocks of 1 KiB each
 
 struct WrappingKeyTag;
 using WrappingKey = Secret<WrappingKeyTag, 32>;
@@ -28,10 +29,12 @@ Result<PassphraseKey> stretch(ByteView passphrase, FixedView<16> salt, const Pas
         return std::unexpected(Error::malformed);
     const auto* const words = passphrase.empty() ? "" : reinterpret_cast<const char*>(passphrase.data());
     PassphraseKey key;
-    if (crypto_pwhash_argon2id(uc(key.writable().data()), PassphraseKey::size, words, passphrase.size(),
-                               uc(salt.data()), cost.passes, std::size_t{cost.memory_kib} * 1024,
-                               crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0)
-        return std::unexpected(Error::exhausted);
+    const int failed = crypto_pwhash_argon2id(
+        uc(key.writable().data()), PassphraseKey::size, words, passphrase.size(), uc(salt.data()),
+        cost.passes, std::size_t{cost.memory_kib} * 1024, crypto_pwhash_argon2id_ALG_ARGON2ID13);
+    // libsodium leaves its last hash state, and with it the key, in stack frames that are over.
+    sodium_stackzero(stack_of_argon2);
+    if (failed != 0) return std::unexpected(Error::exhausted);
     return key;
 }
 
