@@ -1,0 +1,25 @@
+# Writes a C++ file whose functions give the content of text files:
+#   cmake -DOUT=… -DBUILD=words -DNAMES=function;… -DPATHS=file;… -P embed.cmake
+# Long files go in pieces: no compiler has to take a literal of more than 15,000 characters.
+set(code "#include \"embedded.hpp\"\n\nnamespace sotto::audit::embedded {\n")
+foreach(function path IN ZIP_LISTS NAMES PATHS)
+  file(READ "${path}" rest)
+  string(APPEND code "std::string_view ${function}() {\n    return\n")
+  string(LENGTH "${rest}" left)
+  while(left GREATER 0)
+    set(size ${left})
+    if(left GREATER 12000)
+      # At the end of a line, so that no character is torn apart.
+      string(SUBSTRING "${rest}" 0 12000 piece)
+      string(FIND "${piece}" "\n" size REVERSE)
+      math(EXPR size "${size} + 1")
+    endif()
+    string(SUBSTRING "${rest}" 0 ${size} piece)
+    string(SUBSTRING "${rest}" ${size} -1 rest)
+    string(APPEND code "R\"~~~(${piece})~~~\"\n")
+    string(LENGTH "${rest}" left)
+  endwhile()
+  string(APPEND code "\"\";\n}\n")
+endforeach()
+string(APPEND code "std::string_view build() {\n    return \"${BUILD}\";\n}\n}  // namespace sotto::audit::embedded\n")
+file(WRITE "${OUT}" "${code}")
