@@ -111,7 +111,8 @@ std::vector<Entry> run(std::string_view group, const Definition& definition, Rep
     for (const auto& [part, reason] : check.missing()) {
         Entry missing;
         missing.group = group;
-        missing.check = entry.check + ": " + part;
+        const auto number = entry.attack == 0 ? entry.check : std::to_string(entry.attack);
+        missing.check = number + " (in part) " + part;
         missing.source = entry.source;
         missing.attack = entry.attack;
         missing.outcome = Outcome::skipped;

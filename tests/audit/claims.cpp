@@ -1,6 +1,7 @@
 #include "claims.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <regex>
 
 #include "embedded.hpp"
@@ -24,14 +25,12 @@ std::vector<std::string> tests_in(const std::string& text) {
     return out;
 }
 
-/// The words without marks and without the names of tests.
+/// The words without marks, without the names of tests, and without what joins these.
 std::string plain(const std::string& text) {
-    static const std::regex names{"\\s*:?\\s*\\(?`[A-Za-z0-9]+\\.[A-Za-z0-9]+`\\)?,?"};
-    static const std::regex marks{"\\*\\*|`|(\\*(?=\\w))|((\\w)\\*)"};
+    static const std::regex names{R"(:?\s*\(?`[A-Za-z0-9]+\.[A-Za-z0-9]+`\)?,?)"};
     auto out = std::regex_replace(text, names, "");
-    out = std::regex_replace(out, marks, "$3");
-    while (!out.empty() && (out.back() == ';' || out.back() == ' ' || out.back() == ':' || out.back() == ','))
-        out.pop_back();
+    std::erase_if(out, [](char c) { return c == '*' || c == '`'; });
+    while (!out.empty() && std::string_view{";:,. "}.find(out.back()) != std::string_view::npos) out.pop_back();
     return out;
 }
 
@@ -78,7 +77,9 @@ std::vector<Claim> claims() {
         const bool claimed = introduces || introduction == block.section;
         if (tests.empty() || !claimed) continue;
         auto text = plain(block.text);
-        if (!introduces) text = "cannot " + text;
+        // An item of a list goes on from the words above it.
+        const bool goes_on = !introduces && std::islower(static_cast<unsigned char>(text.front())) != 0;
+        if (goes_on) text = "cannot " + text;
         out.push_back({block.section, text, tests});
     }
     return out;
