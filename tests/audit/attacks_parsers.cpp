@@ -5,6 +5,7 @@
 #include "client/engine/content.hpp"
 #include "image.hpp"
 #include "people.hpp"
+#include "runner.hpp"
 #include "sotto/crypto/codec.hpp"
 #include "sotto/protocol/text.hpp"
 #include "sotto/storage/client_store.hpp"
@@ -191,12 +192,16 @@ void attack_secrets_left(Check& check) {
         must(store.put_setting("words", text), "writing");
         check.expect(needles.count_in_files(folder.path()) == 0, "a secret stands in the store's files");
         auto again = must(Vault::open(paths.vault(), passphrase), "opening the vault");
-        check.expect(needles.count_in_memory("master key") > 0, "what is alive is found: the search works");
+        check.expect(sanitized() || needles.count_in_memory("master key") > 0,
+                     "what is alive is found: the search works");
         const auto hex = to_hex(key.expose());
         check.expect(hex.size() == 64, "as SQLCipher takes it");
     }
-    for (const auto* const name : {"passphrase", "account key", "master key", "database key"})
-        check.expect(needles.count_in_memory(name) == 0, std::string{name} + " is left in memory");
+    if (sanitized())
+        check.not_yet("memory", "built with a sanitizer, whose own memory keeps copies of everything");
+    else
+        for (const auto* const name : {"passphrase", "account key", "master key", "database key"})
+            check.expect(needles.count_in_memory(name) == 0, std::string{name} + " is left in memory");
     check.expect(needles.count_in_files(folder.path()) == 0, "a secret stands in the store's files");
     check.not_yet("core dumps, and after the programs' exit",
                   "shown on the real programs by Profile.LeavesNoCoreFileAndCannotBeAttachedTo");

@@ -30,7 +30,8 @@ std::string plain(const std::string& text) {
     static const std::regex names{R"(:?\s*\(?`[A-Za-z0-9]+\.[A-Za-z0-9]+`\)?,?)"};
     auto out = std::regex_replace(text, names, "");
     std::erase_if(out, [](char c) { return c == '*' || c == '`'; });
-    while (!out.empty() && std::string_view{";:,. "}.find(out.back()) != std::string_view::npos) out.pop_back();
+    while (!out.empty() && std::string_view{";:,. "}.find(out.back()) != std::string_view::npos)
+        out.pop_back();
     return out;
 }
 

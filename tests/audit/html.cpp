@@ -59,10 +59,12 @@ std::string verdict(const Report& report) {
                         : passed == 0 ? "Nothing was checked"
                                       : "Nothing failed";
     const std::string kind = failed > 0 ? "failed" : passed == 0 ? "skipped" : "passed";
-    std::string out = "<header>\n<p class=\"name\">Sotto audit</p>\n<h1 class=\"" + kind + "\">" + words + "</h1>\n";
+    std::string out =
+        "<header>\n<p class=\"name\">Sotto audit</p>\n<h1 class=\"" + kind + "\">" + words + "</h1>\n";
     out += "<p class=\"lead\">" + grouped(passed) + " checks passed, " + grouped(report.observations()) +
            " observations in all. " + grouped(skipped) +
-           " checks or parts of checks were skipped, each with its reason below: skipped is not passed.</p>\n<dl>\n";
+           " checks or parts of checks were skipped, each with its reason below: skipped is not "
+           "passed.</p>\n<dl>\n";
     for (const auto& version : report.versions)
         out += "<div><dt>" + escaped(version.part) + "</dt><dd>" + escaped(version.version) + "</dd></div>\n";
     return out + "</dl>\n</header>\n";
@@ -70,21 +72,23 @@ std::string verdict(const Report& report) {
 
 std::string figure(const std::string& drawing, std::string_view title, std::string_view caption) {
     if (drawing.empty()) return {};
-    return "<figure>\n<h3>" + std::string{title} + "</h3>\n" + drawing + "<figcaption>" + std::string{caption} +
-           "</figcaption>\n</figure>\n";
+    return "<figure>\n<h3>" + std::string{title} + "</h3>\n" + drawing + "<figcaption>" +
+           std::string{caption} + "</figcaption>\n</figure>\n";
 }
 
 std::string figures(const Report& report) {
     std::string out = "<section class=\"figures\">\n";
-    out += figure(page::groups_figure(report), "Checks by group", "One square is one check, or a part of one.");
+    out +=
+        figure(page::groups_figure(report), "Checks by group", "One square is one check, or a part of one.");
     out += figure(page::attacks_figure(report), "Attacks, by their number",
                   "Those that need no network. A notch marks an attack of which a part could not be tried.");
     out += figure(page::files_figure(report), "Vectors from outside",
                   "Counts by what the file says of each vector; every one was run.");
     out += figure(page::sizes_figure(report), "What a length shows on the wire",
                   "Size of the envelope against the length of its content, both in bytes, as measured.");
-    out += figure(page::bytes_figure(report), "Bytes of a store",
-                  "How often each of the 256 values stands in the database file; the line is what chance gives.");
+    out += figure(
+        page::bytes_figure(report), "Bytes of a store",
+        "How often each of the 256 values stands in the database file; the line is what chance gives.");
     return out + "</section>\n";
 }
 
@@ -95,7 +99,9 @@ std::string claim_row(const Claim& claim, const Report& report) {
         out += "<p class=\"seen\">" + badge(entry->outcome) + " <a href=\"#" + escaped(entry->group) + "\">" +
                escaped(entry->group) + "</a>: " + escaped(entry->check) + "</p>\n";
     if (seen.empty())
-        out += "<p class=\"seen elsewhere\">Not seen here: shown by the project's test suite, on the programs.</p>\n";
+        out +=
+            "<p class=\"seen elsewhere\">Not seen here: shown by the project's test suite, on the "
+            "programs.</p>\n";
     out += "<p class=\"tests\">";
     for (const auto& test : claim.tests) out += "<code>" + escaped(test) + "</code> ";
     return out + "</p>\n</div>\n</li>\n";
@@ -103,18 +109,20 @@ std::string claim_row(const Claim& claim, const Report& report) {
 
 std::string claims_section(const Report& report) {
     const auto all = claims();
-    const auto seen = std::ranges::count_if(
-        all, [&](const Claim& claim) { return !evidence_for(claim, report).empty(); });
-    std::string out = "<section>\n<h2>The threat model's claims</h2>\n<p>" + std::to_string(all.size()) +
-                      " things that an adversary cannot do; " + std::to_string(seen) +
-                      " of them were tried in this run. Beneath each stand the tests of the project's own suite "
-                      "that attack it.</p>\n";
+    const auto seen =
+        std::ranges::count_if(all, [&](const Claim& claim) { return !evidence_for(claim, report).empty(); });
+    std::string out =
+        "<section>\n<h2>The threat model's claims</h2>\n<p>" + std::to_string(all.size()) +
+        " things that an adversary cannot do; " + std::to_string(seen) +
+        " of them were tried in this run. Beneath each stand the tests of the project's own suite "
+        "that attack it.</p>\n";
     std::string adversary;
     for (const auto& claim : all) {
         if (claim.adversary != adversary) {
             if (!adversary.empty()) out += "</ul>\n</details>\n";
             adversary = claim.adversary;
-            out += "<details open=\"open\">\n<summary>" + escaped(adversary) + "</summary>\n<ul class=\"claims\">\n";
+            out += "<details open=\"open\">\n<summary>" + escaped(adversary) +
+                   "</summary>\n<ul class=\"claims\">\n";
         }
         out += claim_row(claim, report);
     }
@@ -122,8 +130,8 @@ std::string claims_section(const Report& report) {
 }
 
 std::string entry_row(const Entry& entry) {
-    std::string out = "<tr class=\"" + std::string{name(entry.outcome)} + "\">\n<td><span>" + escaped(entry.check) +
-                      "</span>";
+    std::string out = "<tr class=\"" + std::string{name(entry.outcome)} + "\">\n<td><span>" +
+                      escaped(entry.check) + "</span>";
     if (!entry.detail.empty()) out += "<small>" + escaped(entry.detail) + "</small>";
     out += "</td>\n<td class=\"number\" data-name=\"looked\">" +
            (entry.outcome == Outcome::skipped ? "" : grouped(entry.observations)) + "</td>\n<td>" +
@@ -149,7 +157,8 @@ std::string groups_section(const Report& report) {
 std::string files_section(const Report& report) {
     if (report.files.empty()) return {};
     std::string out =
-        "<section>\n<h2>Files of vectors</h2>\n<table>\n<thead><tr><th>file</th><th class=\"number\">valid</th>"
+        "<section>\n<h2>Files of vectors</h2>\n<table>\n<thead><tr><th>file</th><th "
+        "class=\"number\">valid</th>"
         "<th class=\"number\">acceptable</th><th class=\"number\">invalid</th></tr></thead>\n<tbody>\n";
     for (const auto& file : report.files) {
         out += "<tr>\n<td><span>" + escaped(file.file) + "</span>";
@@ -157,7 +166,8 @@ std::string files_section(const Report& report) {
         if (!why.empty()) out += "<small>" + escaped(why) + "</small>";
         out += "</td>\n<td class=\"number\" data-name=\"valid\">" + grouped(file.valid) +
                "</td>\n<td class=\"number\" data-name=\"acceptable\">" + grouped(file.acceptable) +
-               "</td>\n<td class=\"number\" data-name=\"invalid\">" + grouped(file.invalid) + "</td>\n</tr>\n";
+               "</td>\n<td class=\"number\" data-name=\"invalid\">" + grouped(file.invalid) +
+               "</td>\n</tr>\n";
     }
     return out + "</tbody>\n</table>\n</section>\n";
 }
@@ -165,8 +175,10 @@ std::string files_section(const Report& report) {
 std::string notes_section(const Report& report) {
     std::string out = "<section>\n<h2>Read this with it</h2>\n<ul>\n";
     for (const auto& note : report.notes) out += "<li>" + escaped(note) + "</li>\n";
-    out += "<li>A check that passes has not been seen to fail; it proves no absence. "
-           "<code>sotto-audit --self-test</code> breaks things on purpose and shows that each group can fail.</li>\n";
+    out +=
+        "<li>A check that passes has not been seen to fail; it proves no absence. "
+        "<code>sotto-audit --self-test</code> breaks things on purpose and shows that each group can "
+        "fail.</li>\n";
     return out + "</ul>\n</section>\n";
 }
 

@@ -89,7 +89,8 @@ std::string attacks_figure(const Report& report) {
         const auto& entry = *tiles[i].whole;
         const auto x = static_cast<int>(i) % across * step;
         const auto y = static_cast<int>(i) / across * step;
-        out += box(x, y, size, size, name(entry.outcome), entry.check + ": " + std::string{name(entry.outcome)});
+        out +=
+            box(x, y, size, size, name(entry.outcome), entry.check + ": " + std::string{name(entry.outcome)});
         const std::string on = entry.outcome == Outcome::skipped ? "tile faint" : "tile";
         out += words(x + size / 2.0, y + 24, std::to_string(entry.attack), on);
         const auto* const mark = entry.outcome == Outcome::passed   ? "refused"
@@ -97,7 +98,8 @@ std::string attacks_figure(const Report& report) {
                                                                     : "skipped";
         out += words(x + size / 2.0, y + 40, mark, on + " small");
         if (tiles[i].partly)
-            out += "<path class=\"notch\" d=\"M" + std::to_string(x + size - 14) + " " + std::to_string(y) + "h14v14z\"/>\n";
+            out += "<path class=\"notch\" d=\"M" + std::to_string(x + size - 14) + " " + std::to_string(y) +
+                   "h14v14z\"/>\n";
     }
     const auto rows = (static_cast<int>(tiles.size()) + across - 1) / across;
     return svg(rows * step, "Outcome of each attack", out);
@@ -152,19 +154,21 @@ std::string sizes_figure(const Report& report) {
     const auto down = [&](double size) { return top + tall - tall * size / largest; };
     std::string out;
     for (double size = 0; size <= largest; size += 500) {
-        out += "<path class=\"grid\" d=\"M" + number(left) + " " + number(down(size)) + "h" + number(wide) + "\"/>\n";
+        out += "<path class=\"grid\" d=\"M" + number(left) + " " + number(down(size)) + "h" + number(wide) +
+               "\"/>\n";
         out += words(left - 5, down(size) + 4, grouped(static_cast<std::uint64_t>(size)), "axis end");
     }
     for (double length = 0; length <= longest; length += 500)
-        out += words(across(length), top + tall + 16, grouped(static_cast<std::uint64_t>(length)), "axis middle");
+        out += words(across(length), top + tall + 16, grouped(static_cast<std::uint64_t>(length)),
+                     "axis middle");
     std::string path;
     for (std::size_t i = 0; i < sizes->values.size(); ++i) {
         const auto x = across(content_step * static_cast<double>(i));
         const auto y = down(sizes->values[i]);
         path += i == 0 ? "M" + number(x) + " " + number(y) : "H" + number(x) + "V" + number(y);
     }
-    out += "<path class=\"bare\" d=\"M" + number(across(0)) + " " + number(down(139)) + "L" + number(across(longest)) +
-           " " + number(down(longest + 139)) + "\"/>\n";
+    out += "<path class=\"bare\" d=\"M" + number(across(0)) + " " + number(down(139)) + "L" +
+           number(across(longest)) + " " + number(down(longest + 139)) + "\"/>\n";
     out += "<path class=\"line\" d=\"" + path + "\"/>\n";
     out += words(across(longest * 0.30), down(largest * 0.72), "on the wire", "key");
     out += words(across(longest * 0.62), down(largest * 0.42), "without padding", "key quiet");

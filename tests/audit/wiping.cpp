@@ -4,6 +4,7 @@
 #include "groups.hpp"
 #include "image.hpp"
 #include "people.hpp"
+#include "runner.hpp"
 #include "sotto/crypto/passphrase.hpp"
 #include "state.hpp"
 #include "vectors.hpp"
@@ -26,7 +27,10 @@ void watch(Needles& needles, const std::string& name, const Session& session) {
         needles.add(name, all.subspan(offset, 32));
 }
 
+constexpr const char* sanitizers = "built with a sanitizer, whose own memory keeps copies of everything";
+
 void nothing_of(Check& check, const Needles& needles, std::string_view what) {
+    if (sanitized()) Check::skip(sanitizers);
     const auto count = needles.count_in_memory();
     check.expect(count == 0, std::string{what} + ": " + needles.found());
     check.note(std::to_string(needles.size()) + " pieces of secrets looked for in " +
@@ -34,6 +38,7 @@ void nothing_of(Check& check, const Needles& needles, std::string_view what) {
 }
 
 void the_search_works(Check& check) {
+    if (sanitized()) Check::skip(sanitizers);
     SystemRng rng;
     Needles needles;
     {
@@ -148,7 +153,8 @@ void stretched(Check& check) {
         const auto key =
             must(stretch(passphrase, rng.bytes<16>(), {.memory_kib = 8 * 1024, .passes = 1}), "stretching");
         needles.add("passphrase key", key.expose());
-        check.expect(needles.count_in_memory("passphrase key") > 0, "the key is there while it lives");
+        check.expect(sanitized() || needles.count_in_memory("passphrase key") > 0,
+                     "the key is there while it lives");
     }
     nothing_of(check, needles, "a passphrase");
 }
