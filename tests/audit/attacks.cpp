@@ -23,8 +23,13 @@ constexpr std::array checks{
     Definition{"4 Keys of one kind offered as another; changed KEM key, ciphertext or prekey id", list,
                attack_key_confusion,
                "KeyEncoding.TypesCanNotBeConfused Handshake.EveryFieldOfTheTranscriptCounts", 4},
-    Definition{"5 Post-quantum downgrade: the KEM part stripped or zeroed", list,
-               attack_post_quantum_downgrade, "Handshake.EveryChangedByteOfTheFirstEnvelopeIsRefused", 5},
+    Definition{
+        "5 Post-quantum downgrade: KEM part or epoch stripped, zeroed or misnamed", list,
+        attack_post_quantum_downgrade,
+        "Handshake.EveryChangedByteOfTheFirstEnvelopeIsRefused "
+        "Epochs.EveryChangedByteOfAnEnvelopeWithAFrameIsRefused Epochs.AStrippedOrZeroedPartNeverFallsBack "
+        "Epochs.AnEpochThatWasNotAnsweredCanNotBeNamed HostileHeader.AnotherEpochIsRefused",
+        5},
     Definition{"6 A handshake on last-resort keys, delivered a second time", list, attack_replayed_handshake,
                "Handshake.ARepeatUnderAnotherEnvelopeIdChangesNothing", 6},
     Definition{"7 Prekey drain: ten thousand fetches by one stranger and by many", list, attack_prekey_drain,
@@ -52,10 +57,12 @@ constexpr std::array checks{
                "Envelope.PiecesOfTwoMessagesDoNotMix Envelope.EveryChangedByteIsRefused", 17},
     Definition{"18 Truncated tags of every length", list, attack_truncated_tags,
                "Envelope.EveryShorterOrLongerOneIsRefused", 18},
-    Definition{"19 All of a device's secrets stolen once: shut out after a round trip", list,
+    Definition{"19 All of a device's secrets stolen once: shut out after a round trip, and one epoch", list,
                attack_compromise,
                "Ratchet.ACompromisedStateIsShutOutAfterARoundTrip "
-               "Ratchet.PastMessagesStayClosedToALaterThief",
+               "Ratchet.PastMessagesStayClosedToALaterThief Healing.OneExchangeShutsAThiefOut "
+               "Healing.OneEpochShutsOutAThiefWhoHasEveryX25519Secret "
+               "Healing.WhatWasReadBeforeStaysClosedToALaterThief",
                19},
     Definition{"20 Trailing bytes, short input, huge lengths, garbage, in every parser", list, attack_parsers,
                "Messages.SmuggledGarbageDoesNotStopTheOthers "

@@ -84,8 +84,8 @@ void limits(Check& check) {
     SystemRng rng;
     Conversation c{rng};
     const auto session = c.alice.session().clone();
-    check.expect(session.seal(Bytes(max_content_size), rng).has_value(), "the largest content");
-    const auto larger = session.seal(Bytes(max_content_size + 1), rng);
+    check.expect(session.seal(Bytes(max_content_size), now_ms, rng).has_value(), "the largest content");
+    const auto larger = session.seal(Bytes(max_content_size + 1), now_ms, rng);
     check.expect(!larger && larger.error() == Error::too_large, "one byte more");
     check.expect(!Envelope::parse(Bytes(max_envelope_size + 1, std::byte{envelope_message})),
                  "an envelope over the limit");
@@ -104,7 +104,7 @@ void nothing_repeats(Check& check) {
     std::set<std::string> blocks;
     std::size_t looked_at = 0;
     for (int i = 0; i < 200; ++i) {
-        const auto sealed = must(session.seal(bytes_of("the same words"), rng), "sealing");
+        const auto sealed = must(session.seal(bytes_of("the same words"), now_ms, rng), "sealing");
         const auto text = chars_of(sealed.envelope).substr(1);
         for (std::size_t at = 0; at + 8 <= text.size(); at += 8, ++looked_at)
             check.expect(blocks.insert(std::string{text.substr(at, 8)}).second, "eight bytes are repeated");

@@ -131,7 +131,7 @@ void handshakes(Check& check) {
     flow(check, "the initiator", [&] { session = must(begin(alice, bob.bundle(), &invite), "beginning"); });
     Bytes envelope;
     flow(check, "sealing the first message",
-         [&] { envelope = revealed(must(session->seal(secret_words, rng), "sealing").envelope); });
+         [&] { envelope = revealed(must(session->seal(secret_words, now_ms, rng), "sealing").envelope); });
     flow(check, "the responder", [&] {
         const auto accepted = must(answer(bob, envelope), "answering");
         check.expect(
@@ -157,15 +157,15 @@ void ratchets(Check& check) {
     auto secret_words = words;
     mark_secret(std::span{secret_words});
     auto mine = must(begin(alice, bob.bundle()), "beginning");
-    auto first = must(mine.seal(secret_words, rng), "sealing");
+    auto first = must(mine.seal(secret_words, now_ms, rng), "sealing");
     auto theirs = must(answer(bob, revealed(first.envelope)), "answering").first.next;
     mine = std::move(first.next);
     flow(check, "turns of the ratchet", [&] {
         for (int i = 0; i < 4; ++i) {
             auto& from = i % 2 == 0 ? theirs : mine;
             auto& to = i % 2 == 0 ? mine : theirs;
-            auto skipped = must(from.seal(secret_words, rng), "sealing");
-            auto sealed = must(skipped.next.seal(secret_words, rng), "sealing");
+            auto skipped = must(from.seal(secret_words, now_ms, rng), "sealing");
+            auto sealed = must(skipped.next.seal(secret_words, now_ms, rng), "sealing");
             const auto envelope = revealed(sealed.envelope);
             const auto parsed = *Envelope::parse(envelope);
             const auto match = must(to.find(parsed), "finding");

@@ -11,7 +11,8 @@ using namespace crypto;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
-/// The header key of a session's sending chain, from its stored form: docs/protocol.md 7.5.
+// Where things stand in a stored session: docs/protocol.md 7.6.
+constexpr std::size_t own_secret_at = 70;
 constexpr std::size_t sending_header_at = 168;
 
 void put_u32(std::span<std::byte> out, std::uint32_t value) {
@@ -21,7 +22,7 @@ void put_u32(std::span<std::byte> out, std::uint32_t value) {
 }  // namespace
 
 Bytes with_header(const Session& session, std::string_view content, const HeaderChange& change, Rng& rng) {
-    auto envelope = must(session.seal(bytes_of(content), rng), "sealing").envelope;
+    auto envelope = must(session.seal(bytes_of(content), now_ms, rng), "sealing").envelope;
     const auto state = session.serialize();
     const auto key = ByteView{state}.subspan<sending_header_at, 32>();
     const auto prefix = Envelope::parse(envelope)->prefix().size();
@@ -39,6 +40,11 @@ Bytes with_header(const Session& session, std::string_view content, const Header
     std::ranges::copy(plain, header.begin());
     xseal(key, nonce, all.first(prefix), header);
     return envelope;
+}
+
+SecretBytes ratchet_secret(const Session& session) {
+    const auto state = session.serialize();
+    return to_secret_bytes(ByteView{state}.subspan(own_secret_at, 32));
 }
 
 Bytes impersonate(const Impostor& impostor, Rng& rng) {
@@ -90,7 +96,8 @@ Bytes impersonate(const Impostor& impostor, Rng& rng) {
     state->handshake = std::make_shared<const Bytes>(std::move(part));
     if (!start_initiator(*state, roots.expose().subspan<32, 32>(), roots.expose().last<32>(), rng))
         throw std::runtime_error("the impostor's session could not begin");
-    return must(SessionAccess::wrap(std::move(state)).seal(bytes_of("it is me, Alice"), rng), "sealing")
+    return must(SessionAccess::wrap(std::move(state)).seal(bytes_of("it is me, Alice"), now_ms, rng),
+                "sealing")
         .envelope;
 }
 

@@ -21,6 +21,9 @@ struct HeaderChange {
 [[nodiscard]] Bytes with_header(const crypto::Session& session, std::string_view content,
                                 const HeaderChange& change, crypto::Rng& rng);
 
+/// The secret of the ratchet key that a session holds.
+[[nodiscard]] crypto::SecretBytes ratchet_secret(const crypto::Session& session);
+
 /// Which secrets an impostor of Alice holds.
 struct Impostor {
     const crypto::AccountRecord& alice;  ///< public

@@ -80,7 +80,7 @@ void End::reload() {
 
 Bytes End::seal(ByteView content) {
     reload();
-    auto sealed = must(session_.seal(content, *rng_), "sealing");
+    auto sealed = must(session_.seal(content, now_ms, *rng_), "sealing");
     session_ = std::move(sealed.next);
     return std::move(sealed.envelope);
 }
@@ -144,12 +144,15 @@ End accepted(const Person& self, End& from) {
 
 }  // namespace
 
-Conversation::Conversation(Rng& rng)
+Conversation::Conversation(Rng& rng, Begun begun)
     : alice_person("alice@chat.example", rng),
       bob_person("bob@chat.example", rng, 7),
       alice(must(begin(alice_person, bob_person.bundle()), "beginning a session"), rng),
       bob(accepted(bob_person, alice)) {
     if (!alice.hears(bob.seal("hi"), "hi")) throw std::runtime_error("the first reply did not arrive");
+    if (begun == Begun::answered) return;
+    if (!round_trip() || !round_trip() || alice.session().epoch() != 1 || bob.session().epoch() != 1)
+        throw std::runtime_error("the first epoch did not begin");
 }
 
 bool Conversation::round_trip() {

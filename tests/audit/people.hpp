@@ -91,9 +91,15 @@ class End {
     bool late_ = false;
 };
 
+/// How far two people have come.
+enum class Begun : std::uint8_t {
+    answered,     ///< Bob has answered; Alice's next message offers the first post-quantum epoch
+    first_epoch,  ///< both are in it, and nothing of the next one is under way
+};
+
 /// Alice has written to Bob and Bob has answered.
 struct Conversation {
-    explicit Conversation(crypto::Rng& rng);
+    explicit Conversation(crypto::Rng& rng, Begun begun = Begun::first_epoch);
     /// A message in each direction.
     [[nodiscard]] bool round_trip();
     /// The same, somebody else listening with a copy of Bob's state.

@@ -174,6 +174,26 @@ void healing(Check& check) {
     }
 }
 
+void epochs_go_on(Check& check) {
+    SystemRng rng;
+    Conversation c{rng, Begun::answered};
+    std::uint32_t highest = 0;
+    for (int i = 0; i < 150; ++i) {
+        // One in four is lost on either side.
+        const auto question = c.alice.seal("question");
+        if (rng.below(4) != 0) check.expect(c.bob.hears(question, "question"), "what arrives is read");
+        const auto reply = c.bob.seal("reply");
+        if (rng.below(4) != 0) check.expect(c.alice.hears(reply, "reply"), "what arrives is read");
+        const auto a = c.alice.session().epoch();
+        const auto b = c.bob.session().epoch();
+        check.expect((a > b ? a - b : b - a) <= 1, "neither side is more than one epoch ahead");
+        check.expect(std::min(a, b) + 1 >= highest, "and no epoch is left again");
+        highest = std::max({highest, a, b});
+    }
+    check.expect(highest >= 5, "epochs follow one another");
+    check.note(std::to_string(highest) + " post-quantum epochs in 300 messages, a quarter of them lost");
+}
+
 constexpr std::array checks{
     Definition{"A hundred round trips", "docs/protocol.md section 7", back_and_forth},
     Definition{"Messages of a chain open in any order, once each", "docs/protocol.md section 7", any_order},
@@ -188,11 +208,14 @@ constexpr std::array checks{
                kept_chains_at_the_limit, "Ratchet.FiveChainsAreKeptAndTheSixthPushesOutTheFirst"},
     Definition{"Kept keys go after thirty days", "docs/protocol.md section 7, kept keys", keys_expire},
     Definition{"Stored sessions that are cut, lengthened or of another format are refused",
-               "docs/protocol.md section 7.5", stored_sessions},
+               "docs/protocol.md section 7.6", stored_sessions},
+    Definition{"Post-quantum epochs go on through losses", "docs/protocol.md section 7.5", epochs_go_on,
+               "EpochModel.EveryMessageThatArrivesOpensOnceAndEpochsGoOn"},
     Definition{
         "A stolen state opens nothing from before and nothing after a round trip",
         "docs/protocol.md section 7", healing,
-        "Ratchet.PastMessagesStayClosedToALaterThief Ratchet.ACompromisedStateIsShutOutAfterARoundTrip"},
+        "Ratchet.PastMessagesStayClosedToALaterThief Ratchet.ACompromisedStateIsShutOutAfterARoundTrip "
+        "Healing.OneExchangeShutsAThiefOut"},
 };
 
 }  // namespace

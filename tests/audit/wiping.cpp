@@ -14,7 +14,7 @@ namespace {
 
 using namespace crypto;  // NOLINT(google-build-using-namespace)
 
-/// Every secret of a session, by its fields in docs/protocol.md 7.5.
+/// Every secret of a session, by its fields in docs/protocol.md 7.6.
 void watch(Needles& needles, const std::string& name, const Session& session) {
     const auto bytes = session.serialize();
     const ByteView all{bytes};
@@ -83,6 +83,28 @@ void handshakes(Check& check) {
         watch(needles, "his session later", c.bob.session());
     }
     nothing_of(check, needles, "a conversation");
+}
+
+/// The secrets of an epoch that is under way stand behind the head of the epoch area.
+void watch_epoch(Needles& needles, const Session& session, std::size_t size) {
+    const auto bytes = session.serialize();
+    constexpr std::size_t head = 393 + 17;  // of a record without remembered chains
+    needles.add("epoch", ByteView{bytes}.subspan(head, size));
+}
+
+void epochs(Check& check) {
+    Needles needles;
+    {
+        SystemRng rng;
+        Conversation c{rng, Begun::answered};
+        check.expect(c.bob.hears(c.alice.seal("x"), "x"), "she offers a key");
+        watch_epoch(needles, c.alice.session(), 64);  // the seed
+        watch_epoch(needles, c.bob.session(), 32);    // the secret
+        check.expect(c.alice.hears(c.bob.seal("y"), "y"), "he answers it");
+        watch(needles, "her session", c.alice.session());
+        check.expect(c.round_trip() && c.bob.session().epoch() == 1, "and both enter the epoch");
+    }
+    nothing_of(check, needles, "an epoch");
 }
 
 void kept_keys(Check& check) {
@@ -164,6 +186,7 @@ constexpr std::array checks{
     Definition{"Key pairs leave nothing behind", "crypto/secret.hpp", key_pairs},
     Definition{"A handshake and its sessions leave nothing behind", "crypto/session.hpp", handshakes,
                "Wiping.AConversationLeavesNoSecretBehind"},
+    Definition{"A post-quantum epoch leaves nothing behind", "crypto/session.hpp", epochs},
     Definition{"Kept keys leave nothing behind", "crypto/session.hpp", kept_keys},
     Definition{"Plaintexts leave nothing behind", "crypto/session.hpp", plaintexts,
                "Wiping.AConversationLeavesNoSecretBehind"},
