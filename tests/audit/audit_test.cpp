@@ -134,7 +134,9 @@ TEST(AuditClaims, EveryCannotOfTheThreatModelIsOneWithItsTests) {
 }
 
 TEST(AuditReport, JsonSaysWhatTheReportHolds) {
-    const auto report = run_audit({.only = {"primitives", "kem"}});
+    RunOptions options;
+    options.only = {"primitives", "kem"};
+    const auto report = run_audit(options);
     EXPECT_EQ(report.count(Outcome::failed), 0U);
     const auto json = nlohmann::json::parse(as_json(report));
     EXPECT_EQ(json.at("passed").get<std::size_t>(), report.count(Outcome::passed));
