@@ -251,5 +251,37 @@ TEST_F(AccessTest, StoresNoTokenAndNoClaimAsItIs) {
     EXPECT_EQ(std::string{chars_of(*rows->at(1).claim_hash)}.find(claim("claimed")), std::string::npos);
 }
 
+// ---- how fast one connection may ask ----
+
+TEST(Rate, RefusesWhatIsTooFastAndThenClosesTheConnection) {
+    Rig rig;
+    const auto peer = rig.connect(Purpose::delivery);
+    wire::Request ping;
+    ping.mutable_ping();
+    for (int i = 0; i < static_cast<int>(limits::requests_burst); ++i)
+        ASSERT_TRUE(peer->ask(ping).has_done()) << i;
+    for (std::uint32_t i = 0; i < limits::rate_violations; ++i)
+        ASSERT_EQ(code_of(peer->ask(ping)), wire::FAILURE_RATE) << i;
+    EXPECT_FALSE(peer->closed());
+    EXPECT_EQ(code_of(peer->ask(ping)), wire::FAILURE_RATE);
+    EXPECT_TRUE(peer->closed());
+}
+
+TEST(Rate, IsRefilledByTheSecond) {
+    Rig rig;
+    const auto peer = rig.connect(Purpose::delivery);
+    wire::Request ping;
+    ping.mutable_ping();
+    for (int i = 0; i < static_cast<int>(limits::requests_burst); ++i)
+        ASSERT_TRUE(peer->ask(ping).has_done()) << i;
+    const auto refused = peer->ask(ping);
+    EXPECT_EQ(code_of(refused), wire::FAILURE_RATE);
+    EXPECT_GT(refused.failure().retry_after_ms(), 0U);
+    rig.pass(1000);
+    for (int i = 0; i < static_cast<int>(limits::requests_per_second); ++i)
+        ASSERT_TRUE(peer->ask(ping).has_done()) << i;
+    EXPECT_EQ(code_of(peer->ask(ping)), wire::FAILURE_RATE);
+}
+
 }  // namespace
 }  // namespace sotto::keyserver::test

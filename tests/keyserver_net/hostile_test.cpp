@@ -125,20 +125,6 @@ TEST_F(HostileTest, WhoeverNeverReadsIsDroppedAndOthersGoOn) {
     EXPECT_EQ(node->connections(), 0U);
 }
 
-TEST_F(HostileTest, WhoeverAsksFarTooFastIsCutOff) {
-    auto flood = connect(protocol::delivery_target);
-    wire::Request ping;
-    ping.set_id(1);
-    ping.mutable_ping();
-    const auto payload = ping.SerializeAsString();
-    const auto frame =
-        "\x82" + std::string(1, static_cast<char>(0x80U | payload.size())) + std::string(4, '\0') + payload;
-    // At once, so that it is too fast for the slowest machine that the rate is meant for.
-    std::string storm;
-    for (int i = 0; i < 40'000; ++i) storm += frame;
-    EXPECT_TRUE(!flood.write(storm) || flood.wait_for_end());
-}
-
 TEST_F(HostileTest, AReceiverThatNeverReadsHurtsNobodyElse) {
     auto deaf = registered(bob);
     set_shared(deaf, "token");
