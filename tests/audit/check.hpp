@@ -61,6 +61,7 @@ struct Definition {
     std::string_view name;
     std::string_view source;
     void (*run)(Check&);
+    // NOLINTNEXTLINE(readability-redundant-member-init): else a row without it is warned about
     std::string_view evidence = {};  ///< `Suite.Name` of threat-model.md, apart by blanks
     int attack = 0;
 };

@@ -56,9 +56,9 @@ Bytes impersonate(const Impostor& impostor, Rng& rng) {
     auto kem = must(bundle.kem_prekey.key.encapsulate(rng), "encapsulating");
     Agreements agreements;
     // DH1 is X25519 of Alice's identity and Bob's signed prekey: what can be had of it without her secret?
-    const auto& known = impostor.holds_bobs_signed_prekey ? bob.signed_prekey.seed().expose()
-                        : impostor.holds_bobs_identity    ? bob.identity.seed().expose()
-                                                          : base.seed().expose();
+    auto known = base.seed().expose();
+    if (impostor.holds_bobs_identity) known = bob.identity.seed().expose();
+    if (impostor.holds_bobs_signed_prekey) known = bob.signed_prekey.seed().expose();
     const bool good =
         detail::x25519(known, alice_device->identity_key.raw(), agreements.dh1.writable()) &&
         detail::x25519(base.seed().expose(), bob_device->identity_key.raw(), agreements.dh2.writable()) &&

@@ -55,10 +55,15 @@ std::string verdict(const Report& report) {
     const auto failed = report.count(Outcome::failed);
     const auto passed = report.count(Outcome::passed);
     const auto skipped = report.count(Outcome::skipped);
-    std::string words = failed > 0    ? grouped(failed) + (failed == 1 ? " check failed" : " checks failed")
-                        : passed == 0 ? "Nothing was checked"
-                                      : "Nothing failed";
-    const std::string kind = failed > 0 ? "failed" : passed == 0 ? "skipped" : "passed";
+    std::string words = "Nothing failed";
+    std::string kind = "passed";
+    if (failed > 0) {
+        words = grouped(failed) + (failed == 1 ? " check failed" : " checks failed");
+        kind = "failed";
+    } else if (passed == 0) {
+        words = "Nothing was checked";
+        kind = "skipped";
+    }
     std::string out =
         "<header>\n<p class=\"name\">Sotto audit</p>\n<h1 class=\"" + kind + "\">" + words + "</h1>\n";
     out += "<p class=\"lead\">" + grouped(passed) + " checks passed, " + grouped(report.observations()) +

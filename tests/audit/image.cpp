@@ -88,7 +88,7 @@ Needles::Needles() {
     rng.fill(mask_);
 }
 
-void Needles::add(std::string name, ByteView secret) {
+void Needles::add(const std::string& name, ByteView secret) {
     if (secret.size() < size_) throw std::logic_error("a secret that is too short to be looked for");
     for (std::size_t at = 0; at + size_ <= secret.size(); at += size_) {
         Needle needle{name, {}};

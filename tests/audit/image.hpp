@@ -14,7 +14,7 @@ class Needles {
   public:
     Needles();
     /// The first 16 bytes at least; of a longer secret every 16 bytes apart from one another.
-    void add(std::string name, ByteView secret);
+    void add(const std::string& name, ByteView secret);
     /// How often any piece of the secrets with this name (empty: of all) is found in the memory of this
     /// process.
     [[nodiscard]] std::size_t count_in_memory(std::string_view name = {}) const;

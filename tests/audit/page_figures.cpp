@@ -6,6 +6,7 @@
 
 #include "page.hpp"
 
+// NOLINTBEGIN(modernize-raw-string-literal): tags are put together from pieces, which are read side by side
 namespace sotto::audit::page {
 namespace {
 
@@ -52,7 +53,8 @@ std::string groups_figure(const Report& report) {
         int at = 0;
         for (const auto& entry : report.entries) {
             if (entry.group != group) continue;
-            out += box(label + at % across * (cell + 2), y + at / across * (cell + 2), cell, cell,
+            const int row = at / across;
+            out += box(label + at % across * (cell + 2), y + row * (cell + 2), cell, cell,
                        name(entry.outcome), entry.check + ": " + std::string{name(entry.outcome)});
             ++at;
         }
@@ -93,9 +95,9 @@ std::string attacks_figure(const Report& report) {
             box(x, y, size, size, name(entry.outcome), entry.check + ": " + std::string{name(entry.outcome)});
         const std::string on = entry.outcome == Outcome::skipped ? "tile faint" : "tile";
         out += words(x + size / 2.0, y + 24, std::to_string(entry.attack), on);
-        const auto* const mark = entry.outcome == Outcome::passed   ? "refused"
-                                 : entry.outcome == Outcome::failed ? "SUCCEEDS"
-                                                                    : "skipped";
+        const auto* mark = "skipped";
+        if (entry.outcome == Outcome::passed) mark = "refused";
+        if (entry.outcome == Outcome::failed) mark = "SUCCEEDS";
         out += words(x + size / 2.0, y + 40, mark, on + " small");
         if (tiles[i].partly)
             out += "<path class=\"notch\" d=\"M" + std::to_string(x + size - 14) + " " + std::to_string(y) +
@@ -153,14 +155,14 @@ std::string sizes_figure(const Report& report) {
     const auto across = [&](double length) { return left + wide * length / longest; };
     const auto down = [&](double size) { return top + tall - tall * size / largest; };
     std::string out;
-    for (double size = 0; size <= largest; size += 500) {
+    for (int step = 0; step * 500 <= static_cast<int>(largest); ++step) {
+        const double size = 500.0 * step;
         out += "<path class=\"grid\" d=\"M" + number(left) + " " + number(down(size)) + "h" + number(wide) +
                "\"/>\n";
         out += words(left - 5, down(size) + 4, grouped(static_cast<std::uint64_t>(size)), "axis end");
     }
-    for (double length = 0; length <= longest; length += 500)
-        out += words(across(length), top + tall + 16, grouped(static_cast<std::uint64_t>(length)),
-                     "axis middle");
+    for (int step = 0; step * 500 <= static_cast<int>(longest); ++step)
+        out += words(across(500.0 * step), top + tall + 16, std::to_string(500 * step), "axis middle");
     std::string path;
     for (std::size_t i = 0; i < sizes->values.size(); ++i) {
         const auto x = across(content_step * static_cast<double>(i));
@@ -196,3 +198,4 @@ std::string bytes_figure(const Report& report) {
 }
 
 }  // namespace sotto::audit::page
+// NOLINTEND(modernize-raw-string-literal)

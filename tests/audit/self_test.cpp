@@ -16,7 +16,8 @@ struct Planned {
     std::string_view group;
     Fault fault;
     std::string_view what;
-    std::string_view by = {};
+    std::string_view by =
+        {};  // NOLINT(readability-redundant-member-init): else a row without it is warned about
 };
 
 constexpr std::array planned{
@@ -148,9 +149,10 @@ Tried try_group(const Group& group) {
             if (group.name != wiping_group) continue;
             skipped = "built with a sanitizer, whose own memory keeps copies of everything";
         }
-        const bool red = !skipped.empty()           ? false
-                         : group.name == flow_group ? flow_turns_red(plan, noticed, skipped)
-                                                    : turns_red(group, plan, noticed);
+        bool red = false;
+        if (skipped.empty())
+            red = group.name == flow_group ? flow_turns_red(plan, noticed, skipped)
+                                           : turns_red(group, plan, noticed);
         if (!skipped.empty()) {
             std::cout << "skipped " << group.name << ": " << skipped << "\n";
             return Tried::skipped;

@@ -42,9 +42,9 @@ Entry entry_from(const json& found) {
     entry.group = flow_group;
     entry.check = found.at("check").get<std::string>();
     const auto outcome = found.at("outcome").get<std::string>();
-    entry.outcome = outcome == "passed"    ? Outcome::passed
-                    : outcome == "skipped" ? Outcome::skipped
-                                           : Outcome::failed;
+    entry.outcome = Outcome::failed;
+    if (outcome == "passed") entry.outcome = Outcome::passed;
+    if (outcome == "skipped") entry.outcome = Outcome::skipped;
     entry.observations = found.at("observations").get<std::uint64_t>();
     entry.source = found.at("source").get<std::string>();
     entry.detail = found.at("detail").get<std::string>();

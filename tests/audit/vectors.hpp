@@ -28,7 +28,9 @@ template <std::size_t N>
 }
 
 [[nodiscard]] inline Bytes repeated(std::size_t count, unsigned value) {
-    return Bytes(count, static_cast<std::byte>(value));
+    Bytes out;
+    out.resize(count, static_cast<std::byte>(value));
+    return out;
 }
 
 }  // namespace sotto::audit

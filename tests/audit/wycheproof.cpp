@@ -33,7 +33,7 @@ void alter(json& file) {
     auto& groups = file.at("testGroups");
     auto& tests = groups.at(groups.size() / 2).at("tests");
     auto& test = tests.at(tests.size() / 2);
-    for (auto& [name, value] : test.items()) {
+    for (const auto& [name, value] : test.items()) {
         if (name == "comment" || name == "result" || !value.is_string()) continue;
         auto bytes = crypto::from_hex(value.get<std::string>());
         if (!bytes || bytes->empty()) continue;
@@ -61,10 +61,9 @@ void run_groups(const Kind& kind, const json& file, Tally& tally) {
     for (const auto& group : file.at("testGroups")) {
         for (const auto& test : group.at("tests")) {
             const auto result = test.at("result").get<std::string>();
-            auto& counter = result == "valid"        ? tally.file.valid
-                            : result == "acceptable" ? tally.file.acceptable
-                                                     : tally.file.invalid;
-            ++counter;
+            tally.file.valid += result == "valid" ? 1U : 0U;
+            tally.file.acceptable += result == "acceptable" ? 1U : 0U;
+            tally.file.invalid += result != "valid" && result != "acceptable" ? 1U : 0U;
             std::string problem;
             try {
                 problem = kind.judge(group, test);

@@ -1,0 +1,49 @@
+// libFuzzer's entry points. SOTTO_FUZZ_TARGET names the target; `sotto-fuzz --seeds DIR` writes its seeds
+// instead.
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "support/process.hpp"
+#include "targets.hpp"
+
+namespace {
+
+const sotto::fuzz::Target* chosen = nullptr;
+
+void list_targets() {
+    std::fprintf(stderr, "SOTTO_FUZZ_TARGET has to be one of:\n");
+    for (const auto& target : sotto::fuzz::targets())
+        std::fprintf(stderr, "  %.*s\n", static_cast<int>(target.name.size()), target.name.data());
+}
+
+}  // namespace
+
+// NOLINTBEGIN(readability-identifier-naming): libFuzzer's own names
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv);
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+    const char* const name = std::getenv("SOTTO_FUZZ_TARGET");  // NOLINT(concurrency-mt-unsafe)
+    if (name != nullptr) chosen = sotto::fuzz::target_called(name);
+    if (chosen == nullptr) {
+        list_targets();
+        std::exit(1);  // NOLINT(concurrency-mt-unsafe)
+    }
+    if (*argc == 3 && std::string_view{(*argv)[1]} == "--seeds") {
+        std::filesystem::create_directories((*argv)[2]);
+        int number = 0;
+        for (const auto& seed : chosen->seeds())
+            sotto::test::write_file(std::filesystem::path{(*argv)[2]} / ("seed-" + std::to_string(number++)),
+                                    sotto::chars_of(seed));
+        std::exit(0);  // NOLINT(concurrency-mt-unsafe)
+    }
+    return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    chosen->feed(std::as_bytes(std::span{data, size}));
+    return 0;
+}
+// NOLINTEND(readability-identifier-naming)
