@@ -33,7 +33,7 @@ bool under_valgrind() {
     return RUNNING_ON_VALGRIND != 0;
 }
 unsigned valgrind_errors() {
-    return static_cast<unsigned>(VALGRIND_COUNT_ERRORS);
+    return VALGRIND_COUNT_ERRORS;
 }
 void mark_secret(void* data, std::size_t size) {
     (void)VALGRIND_MAKE_MEM_UNDEFINED(data, size);

@@ -79,7 +79,7 @@ void every_length(Check& check) {
 
 void bad_bundles(Check& check) {
     Two two;
-    const auto refused = [&](PrekeyBundle bundle, Error error, std::string_view what) {
+    const auto refused = [&](const PrekeyBundle& bundle, Error error, std::string_view what) {
         const auto session = begin(two.alice, bundle);
         check.expect(!session && session.error() == error, what);
     };

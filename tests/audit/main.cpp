@@ -103,7 +103,9 @@ int main(int argc, char** argv) {
         }
         return audit(arguments);
     } catch (const std::exception& problem) {
-        std::fprintf(stderr, "sotto-audit: %s\n", problem.what());
+        (void)std::fputs("sotto-audit: ", stderr);
+        (void)std::fputs(problem.what(), stderr);
+        (void)std::fputs("\n", stderr);
         return something_failed;
     }
 }

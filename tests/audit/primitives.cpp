@@ -9,6 +9,7 @@
 #include "numeric_fingerprint.hpp"
 #include "people.hpp"
 #include "primitives.hpp"
+#include "primitives_hash.hpp"
 #include "vectors.hpp"
 
 namespace sotto::audit {
@@ -164,21 +165,6 @@ void xchacha20_poly1305(Check& check) {
         check.expect(!xopen(fixed<32>(key), fixed<24>(nonce), data, flipped(wanted, at), opened),
                      "a changed byte is refused");
 }
-
-}  // namespace
-
-// The second half of the group: hashes and derivation.
-void hkdf_sha256_vectors(Check& check);
-void hkdf_sha512_vectors(Check& check);
-void hmac_vectors(Check& check);
-void blake2b_vectors(Check& check);
-void blake2b_labels(Check& check);
-void sha2_vectors(Check& check);
-void siphash_vector(Check& check);
-void argon2id_answer(Check& check);
-void safety_number_vector(Check& check);
-
-namespace {
 
 constexpr std::array checks{
     Definition{"X25519 gives the published results", "RFC 7748 section 5.2", x25519_vectors},

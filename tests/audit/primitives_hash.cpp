@@ -7,21 +7,12 @@
 #include "numeric_fingerprint.hpp"
 #include "people.hpp"
 #include "primitives.hpp"
+#include "primitives_hash.hpp"
 #include "vectors.hpp"
 
 namespace sotto::audit {
 
 using namespace crypto;  // NOLINT(google-build-using-namespace)
-
-void hkdf_sha256_vectors(Check& check);
-void hkdf_sha512_vectors(Check& check);
-void hmac_vectors(Check& check);
-void blake2b_vectors(Check& check);
-void blake2b_labels(Check& check);
-void sha2_vectors(Check& check);
-void siphash_vector(Check& check);
-void argon2id_answer(Check& check);
-void safety_number_vector(Check& check);
 
 namespace {
 

@@ -1,8 +1,8 @@
 // libFuzzer's entry points. SOTTO_FUZZ_TARGET names the target; `sotto-fuzz --seeds DIR` writes its seeds
 // instead.
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <iostream>
 #include <string>
 
 #include "support/process.hpp"
@@ -13,9 +13,8 @@ namespace {
 const sotto::fuzz::Target* chosen = nullptr;
 
 void list_targets() {
-    std::fprintf(stderr, "SOTTO_FUZZ_TARGET has to be one of:\n");
-    for (const auto& target : sotto::fuzz::targets())
-        std::fprintf(stderr, "  %.*s\n", static_cast<int>(target.name.size()), target.name.data());
+    std::cerr << "SOTTO_FUZZ_TARGET has to be one of:\n";
+    for (const auto& target : sotto::fuzz::targets()) std::cerr << "  " << target.name << "\n";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // broken at once should not wait for a long run.
 #include <gtest/gtest.h>
 
+#include "audit/faults.hpp"
 #include "sotto/crypto/random.hpp"
 #include "targets.hpp"
 
@@ -56,6 +57,15 @@ TEST(FuzzTargetsTable, EveryTargetHasSeedsAndCanBeFound) {
         EXPECT_EQ(target_called(target.name)->name, target.name);
     }
     EXPECT_EQ(target_called("nothing"), nullptr);
+}
+
+TEST(FuzzTargetsTable, ABrokenPromiseIsSeen) {
+    const auto* const target = target_called("envelope");
+    auto envelope = target->seeds().front();
+    envelope.back() ^= std::byte{1};
+    EXPECT_NO_THROW(target->feed(envelope));
+    const audit::WithFault fault{audit::Fault::tags_ignored};
+    EXPECT_THROW(target->feed(envelope), std::logic_error);
 }
 
 std::string name_of(const testing::TestParamInfo<Target>& info) {
