@@ -2,11 +2,20 @@
 // broken at once should not wait for a long run.
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 #include "audit/faults.hpp"
 #include "sotto/crypto/random.hpp"
 #include "targets.hpp"
 
 namespace sotto::fuzz {
+
+/// By its name, and not by its bytes, which are addresses.
+void PrintTo(const Target& target, std::ostream* out);  // NOLINT(readability-identifier-naming): GoogleTest's
+void PrintTo(const Target& target, std::ostream* out) {
+    *out << target.name;
+}
+
 namespace {
 
 /// One of libFuzzer's simpler changes.
