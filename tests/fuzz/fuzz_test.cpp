@@ -4,7 +4,9 @@
 
 #include <ostream>
 
+#ifdef SOTTO_WITH_FAULTS
 #include "audit/faults.hpp"
+#endif
 #include "sotto/crypto/random.hpp"
 #include "targets.hpp"
 
@@ -68,6 +70,7 @@ TEST(FuzzTargetsTable, EveryTargetHasSeedsAndCanBeFound) {
     EXPECT_EQ(target_called("nothing"), nullptr);
 }
 
+#ifdef SOTTO_WITH_FAULTS
 TEST(FuzzTargetsTable, ABrokenPromiseIsSeen) {
     const auto* const target = target_called("envelope");
     auto envelope = target->seeds().front();
@@ -76,6 +79,7 @@ TEST(FuzzTargetsTable, ABrokenPromiseIsSeen) {
     const audit::WithFault fault{audit::Fault::tags_ignored};
     EXPECT_THROW(target->feed(envelope), std::logic_error);
 }
+#endif
 
 std::string name_of(const testing::TestParamInfo<Target>& info) {
     std::string out{info.param.name};
