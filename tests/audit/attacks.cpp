@@ -53,8 +53,13 @@ constexpr std::array checks{
     Definition{"15 First messages that cross: both arrive, one session sends", list, attack_crossing, {}, 15},
     Definition{"16 A server that reorders, drops and repeats: late ones are marked, gaps told", list,
                attack_reordering, "Messages.ALateOneIsMarkedAndAGapIsTold", 16},
-    Definition{"17 One ciphertext that opens under two keys", list, attack_two_keys,
-               "Envelope.PiecesOfTwoMessagesDoNotMix Envelope.EveryChangedByteIsRefused", 17},
+    Definition{"17 One ciphertext that opens under two keys, for messages and for files", list,
+               attack_two_keys,
+               "Envelope.PiecesOfTwoMessagesDoNotMix Envelope.EveryChangedByteIsRefused "
+               "Attachment.AnotherKeyOrLengthFailsBeforeAnythingIsDecrypted Attachment.TruncationIsRefused "
+               "Attachment.ExtensionIsRefused Attachment.ReorderingAndDuplicationAreRefused "
+               "Attachment.MixingTwoFilesIsRefused",
+               17},
     Definition{"18 Truncated tags of every length", list, attack_truncated_tags,
                "Envelope.EveryShorterOrLongerOneIsRefused", 18},
     Definition{"19 All of a device's secrets stolen once: shut out after a round trip, and one epoch", list,
