@@ -360,6 +360,45 @@ TEST(Epochs, ARestoredCopyThatOffersAnotherKeyIsAnsweredAnew) {
     EXPECT_EQ(c.bob_end.session().epoch(), 2U);
 }
 
+// ---- several sessions: Q10 ----
+
+TEST(Epochs, SessionsThatCrossedHaveEpochsOfTheirOwn) {
+    auto a = alice();
+    auto b = bob();
+    End from_alice{start(a, b).value(), 1};
+    End from_bob{start(b, a).value(), 2};
+    End to_bob{answer(b, from_alice.seal("from alice")).value().first, 3};
+    End to_alice{answer(a, from_bob.seal("from bob")).value().first, 4};
+    pass(to_bob, from_alice);
+    pass(to_alice, from_bob);
+    for (int i = 0; i < 2; ++i) {  // only the session that Alice began goes on
+        pass(from_alice, to_bob);
+        pass(to_bob, from_alice);
+    }
+    EXPECT_EQ(from_alice.session().epoch(), 1U);
+    EXPECT_EQ(from_bob.session().epoch(), 0U);
+    for (int i = 0; i < 2; ++i) {
+        pass(from_bob, to_alice);
+        pass(to_alice, from_bob);
+    }
+    EXPECT_EQ(from_bob.session().epoch(), 1U) << "Bob began this one, so the first epoch is his to offer";
+}
+
+TEST(Epochs, ASessionThatOnlyReceivesOpensWhateverComes) {
+    FreshConversation c;
+    pass(c.alice_end, c.bob_end);
+    pass(c.bob_end, c.alice_end);
+    // From here on Bob writes elsewhere. Alice enters the epoch that he has answered, and writes on for long.
+    for (int i = 0; i < 100; ++i) {
+        c.alice_end.now += hour;
+        c.bob_end.now += hour;
+        pass(c.alice_end, c.bob_end);
+    }
+    EXPECT_EQ(c.alice_end.session().epoch(), 1U);
+    EXPECT_EQ(c.bob_end.session().epoch(), 1U);
+    EXPECT_EQ(stage(c.bob_end), EpochStage::idle) << "the next one is his, and begins with a message of his";
+}
+
 // ---- attacks on the fields: authenticate first, then commit ----
 
 TEST(Epochs, EveryChangedByteOfAnEnvelopeWithAFrameIsRefused) {
