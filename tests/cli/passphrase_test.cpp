@@ -82,6 +82,7 @@ TEST(Passphrase, WithoutAnySourceAndTerminalIsASentence) {
 }
 
 TEST(Passphrase, IsAskedForAtATerminalWithoutEcho) {
+    if (!terminals_work()) GTEST_SKIP() << "no pseudo-terminal can be had here: mount devpts on /dev/pts";
     const Home home;
     auto what = home.command({"whoami"});
     what.terminal = true;
@@ -96,6 +97,7 @@ TEST(Passphrase, IsAskedForAtATerminalWithoutEcho) {
 }
 
 TEST(Passphrase, PromptCanBeGivenUp) {
+    if (!terminals_work()) GTEST_SKIP() << "no pseudo-terminal can be had here: mount devpts on /dev/pts";
     const Home home;
     auto what = home.command({"whoami"});
     what.terminal = true;
@@ -123,6 +125,7 @@ TEST(Passphrase, CanBeChanged) {
 }
 
 TEST(Passphrase, IsChangedAtATerminalOnlyIfTheNewOneIsTypedTwiceAlike) {
+    if (!terminals_work()) GTEST_SKIP() << "no pseudo-terminal can be had here: mount devpts on /dev/pts";
     const Home home;
     const auto before = read_file(home.path() / "vault");
     auto what = home.command(
@@ -169,6 +172,7 @@ TEST(Profile, LeavesNoCoreFileAndCannotBeAttachedTo) {
     GTEST_SKIP() << "not under sanitizers, which read the process";
 #endif
 #endif
+    if (!terminals_work()) GTEST_SKIP() << "no pseudo-terminal can be had here: mount devpts on /dev/pts";
     const Home home;
     auto what = home.command({"whoami"});
     what.terminal = true;

@@ -424,4 +424,9 @@ std::uint16_t free_port() {
     return ntohs(address.sin_port);
 }
 
+bool terminals_work() {
+    const Fd master{::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)};
+    return master.open();
+}
+
 }  // namespace sotto::test

@@ -93,6 +93,8 @@ void write_file(const std::filesystem::path& file, std::string_view content);
 [[nodiscard]] std::string read_file(const std::filesystem::path& file);
 /// The lines of a text, without their line feeds.
 [[nodiscard]] std::vector<std::string> lines_of(std::string_view text);
+/// False where pseudo-terminals can't be had: in a chroot without /dev/pts, say.
+[[nodiscard]] bool terminals_work();
 /// A TCP port of 127.0.0.1 that nobody listens on at this moment.
 [[nodiscard]] std::uint16_t free_port();
 
