@@ -1,5 +1,6 @@
 // Whom the client doesn't talk to, and what it says why.
 #include <gtest/gtest.h>
+#include <netdb.h>
 
 #include <cstdlib>
 
@@ -12,6 +13,14 @@ namespace {
 
 using namespace std::chrono_literals;
 using client::NetworkError;
+
+/// A machine as bare as a fresh chroot has no /etc/hosts.
+bool localhost_is_known() {
+    addrinfo* found = nullptr;
+    if (::getaddrinfo("localhost", nullptr, nullptr, &found) != 0) return false;
+    ::freeaddrinfo(found);
+    return true;
+}
 
 /// What came of one attempt; nothing if it connected.
 std::optional<NetworkError> refusal(const protocol::Endpoint& endpoint,
@@ -122,10 +131,11 @@ class WebPki : public ::testing::Test {
 TEST_F(WebPki, AcceptsANameAndAnAddressThatTheCertificateIsFor) {
     const TlsServer by_name{issued({.name = "localhost"})};
     const TlsServer by_address{issued({.name = "127.0.0.1"})};
-    EXPECT_EQ(refusal(loopback(by_name.port(), std::nullopt, "localhost")), std::nullopt);
-    EXPECT_EQ(by_name.server_name_indicated(), "localhost");
     EXPECT_EQ(refusal(loopback(by_address.port(), std::nullopt)), std::nullopt);
     EXPECT_EQ(by_address.server_name_indicated(), "");
+    if (!localhost_is_known()) GTEST_SKIP() << "localhost is no name here: put it into /etc/hosts";
+    EXPECT_EQ(refusal(loopback(by_name.port(), std::nullopt, "localhost")), std::nullopt);
+    EXPECT_EQ(by_name.server_name_indicated(), "localhost");
 }
 
 TEST_F(WebPki, RefusesAnExpiredCertificate) {
@@ -140,8 +150,9 @@ TEST_F(WebPki, RefusesACertificateThatIsNotYetValid) {
 
 TEST_F(WebPki, RefusesAnotherName) {
     const TlsServer server{issued({.name = "elsewhere.example"})};
-    EXPECT_EQ(refusal(loopback(server.port(), std::nullopt, "localhost")), NetworkError::wrong_host);
     EXPECT_EQ(refusal(loopback(server.port(), std::nullopt)), NetworkError::wrong_host);
+    if (!localhost_is_known()) GTEST_SKIP() << "localhost is no name here: put it into /etc/hosts";
+    EXPECT_EQ(refusal(loopback(server.port(), std::nullopt, "localhost")), NetworkError::wrong_host);
 }
 
 TEST_F(WebPki, RefusesAnotherAuthority) {
