@@ -13,8 +13,7 @@
 namespace sotto::fuzz {
 
 /// By its name, and not by its bytes, which are addresses.
-void PrintTo(const Target& target, std::ostream* out);  // NOLINT(readability-identifier-naming): GoogleTest's
-void PrintTo(const Target& target, std::ostream* out) {
+static void PrintTo(const Target& target, std::ostream* out) {
     *out << target.name;
 }
 
