@@ -55,7 +55,7 @@ class Side {
         for (int n = sent_; n < upto; ++n) lines += line(n) + "\n";
         auto command = person_->command({"send", peer_, "-", "--lines", "--timeout", "3"});
         command.input = lines;
-        run_or_kill(std::move(command));
+        run_or_kill(command);
         // What is in the history has been queued; the rest has to be said again.
         const auto history = person_->run({"--json", "history", peer_, "--limit", "100000"});
         ASSERT_TRUE(history.exit.ok()) << history.errors;
