@@ -133,4 +133,17 @@ inline Bytes body(std::initializer_list<std::pair<std::uint8_t, ByteView>> frame
     return out;
 }
 
+/// `count` envelopes of one end, in order.
+inline std::vector<Bytes> burst(End& from, int count, const std::string& name = "m") {
+    std::vector<Bytes> out;
+    for (int i = 0; i < count; ++i) out.push_back(from.seal(name + std::to_string(i)));
+    return out;
+}
+
+/// One round trip, after which both have turned their chains.
+inline void turn(Conversation& c) {
+    ASSERT_TRUE(c.bob_end.open(c.alice_end.seal("ping")).has_value());
+    ASSERT_TRUE(c.alice_end.open(c.bob_end.seal("pong")).has_value());
+}
+
 }  // namespace sotto::crypto::test
