@@ -163,10 +163,17 @@ Outcome Sending::end(client::Runner::Ended ended) {
 }
 
 /// Whoever used a link of ours becomes a contact when their first message is fetched.
-void meet_who_waits(Online& online) {
+Result<storage::Contact> meet(const Options& options, Profile& profile, Online& online) {
     online.log_in();
     const auto done = [&] { return online.caught_up() || (online.server_away() && !online.logged_in()); };
-    static_cast<void>(online.runner().run(done, Clock::now() + Online::answer_time));
+    const std::chrono::duration<double> limit{
+        options.timeout_s.value_or(static_cast<double>(Online::answer_time.count()))};
+    static_cast<void>(
+        online.runner().run(done, Clock::now() + std::chrono::duration_cast<Clock::duration>(limit)));
+    auto contact = find_contact(profile.store, options.contact);
+    const auto& why = online.server_away();
+    if (!contact && why && why->exit == Exit::untrusted) return std::unexpected(*why);
+    return contact;
 }
 
 Result<std::string> text_of(const Options& options) {
@@ -198,8 +205,7 @@ Outcome run_send(const Options& options) {
     if (!online) return pass_on(online);
     auto contact = find_contact(profile->store, options.contact);
     if (!contact) {
-        meet_who_waits(**online);
-        contact = find_contact(profile->store, options.contact);
+        contact = meet(options, *profile, **online);
         if (!contact) return pass_on(contact);
     } else if (options.wait == "delivered") {
         // Only for the other side's answer is it needed that the server knows who we are.
