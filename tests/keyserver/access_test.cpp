@@ -253,34 +253,37 @@ TEST_F(AccessTest, StoresNoTokenAndNoClaimAsItIs) {
 
 // ---- how fast one connection may ask ----
 
-TEST(Rate, RefusesWhatIsTooFastAndThenClosesTheConnection) {
+class Rate : public testing::Test {
+  protected:
+    wire::Reply ping() {
+        wire::Request request;
+        request.mutable_ping();
+        return peer->ask(request);
+    }
+    void spend(double requests) {
+        for (int i = 0; i < static_cast<int>(requests); ++i) ASSERT_TRUE(ping().has_done()) << i;
+    }
     Rig rig;
-    const auto peer = rig.connect(Purpose::delivery);
-    wire::Request ping;
-    ping.mutable_ping();
-    for (int i = 0; i < static_cast<int>(limits::requests_burst); ++i)
-        ASSERT_TRUE(peer->ask(ping).has_done()) << i;
+    std::unique_ptr<Peer> peer = rig.connect(Purpose::delivery);
+};
+
+TEST_F(Rate, RefusesWhatIsTooFastAndThenClosesTheConnection) {
+    spend(limits::requests_burst);
     for (std::uint32_t i = 0; i < limits::rate_violations; ++i)
-        ASSERT_EQ(code_of(peer->ask(ping)), wire::FAILURE_RATE) << i;
+        ASSERT_EQ(code_of(ping()), wire::FAILURE_RATE) << i;
     EXPECT_FALSE(peer->closed());
-    EXPECT_EQ(code_of(peer->ask(ping)), wire::FAILURE_RATE);
+    EXPECT_EQ(code_of(ping()), wire::FAILURE_RATE);
     EXPECT_TRUE(peer->closed());
 }
 
-TEST(Rate, IsRefilledByTheSecond) {
-    Rig rig;
-    const auto peer = rig.connect(Purpose::delivery);
-    wire::Request ping;
-    ping.mutable_ping();
-    for (int i = 0; i < static_cast<int>(limits::requests_burst); ++i)
-        ASSERT_TRUE(peer->ask(ping).has_done()) << i;
-    const auto refused = peer->ask(ping);
+TEST_F(Rate, IsRefilledByTheSecond) {
+    spend(limits::requests_burst);
+    const auto refused = ping();
     EXPECT_EQ(code_of(refused), wire::FAILURE_RATE);
     EXPECT_GT(refused.failure().retry_after_ms(), 0U);
     rig.pass(1000);
-    for (int i = 0; i < static_cast<int>(limits::requests_per_second); ++i)
-        ASSERT_TRUE(peer->ask(ping).has_done()) << i;
-    EXPECT_EQ(code_of(peer->ask(ping)), wire::FAILURE_RATE);
+    spend(limits::requests_per_second);
+    EXPECT_EQ(code_of(ping()), wire::FAILURE_RATE);
 }
 
 }  // namespace
