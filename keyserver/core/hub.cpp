@@ -117,7 +117,22 @@ void Hub::prekeys_low(DeviceKey key, std::uint32_t one_time_left, std::uint32_t 
 
 void Hub::deliver(Delivery delivery) {
     const std::lock_guard lock(mutex_);
-    if (!deliver_now(delivery)) deliver_through_store(std::move(delivery));
+    if (deliver_now(delivery)) return;
+    store_earlier(delivery);
+    deliver_through_store(std::move(delivery));
+}
+
+void Hub::store_earlier(const Delivery& delivery) {
+    const auto online = online_.find(delivery.user);
+    if (online == online_.end()) return;
+    const DeviceKey key{.account = online->second, .device = delivery.device};
+    auto* const device = find(key);
+    if (device == nullptr) return;
+    hand_over_if(key, *device, [&](const Outstanding& entry) {
+        return std::ranges::any_of(entry.origins, [&](const Origin& origin) {
+            return origin.connection == delivery.origin.connection;
+        });
+    });
 }
 
 bool Hub::deliver_now(const Delivery& delivery) {
@@ -308,9 +323,13 @@ void Hub::hand_over(DeviceKey key, const EnvelopeId& id, Outstanding& entry) {
 }
 
 void Hub::hand_over_all(DeviceKey key, Device& device) {
+    hand_over_if(key, device, [](const Outstanding& /*any*/) { return true; });
+}
+
+void Hub::hand_over_if(DeviceKey key, Device& device, const auto& which) {
     std::map<std::uint64_t, EnvelopeId> in_order;
     for (const auto& [id, entry] : device.outstanding)
-        if (entry.envelope) in_order.emplace(entry.order, id);
+        if (entry.envelope && which(entry)) in_order.emplace(entry.order, id);
     for (const auto& [order, id] : in_order) hand_over(key, id, device.outstanding.at(id));
 }
 

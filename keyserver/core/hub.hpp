@@ -106,6 +106,10 @@ class Hub {
     void loaded(DeviceKey key, ConnectionId connection, std::uint64_t appended, std::optional<Page> page);
     void hand_over(DeviceKey key, const EnvelopeId& id, Outstanding& entry);
     void hand_over_all(DeviceKey key, Device& device);
+    void hand_over_if(DeviceKey key, Device& device, const auto& which);
+    /// What the same connection sent before and is on no disk yet goes there first: if the server died now, a
+    /// later envelope would be there and the earlier ones would come again behind it.
+    void store_earlier(const Delivery& delivery);
     void erase(DeviceKey key);
     void deliver_through_store(Delivery delivery);
 

@@ -3,6 +3,7 @@
 // printed>; SOTTO_TEST_SCALE shortens it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <iostream>
 #include <random>
@@ -95,6 +96,17 @@ std::vector<std::string> in_order(const std::map<std::int64_t, std::string>& sho
     return out;
 }
 
+/// How many there are, and the first place where they differ: a thousand lines tell nobody anything.
+testing::AssertionResult same(const std::vector<std::string>& got, const std::vector<std::string>& expected) {
+    const auto [at, wanted] = std::ranges::mismatch(got, expected);
+    if (at == got.end() && wanted == expected.end()) return testing::AssertionSuccess();
+    auto failure = testing::AssertionFailure()
+                   << got.size() << " of " << expected.size() << ", other than expected from number "
+                   << at - got.begin() << " on:";
+    for (auto line = at; line != got.end() && line - at < 12; ++line) failure << " [" << *line << ']';
+    return failure;
+}
+
 TEST(Crash, EveryMessageIsShownExactlyOnceAndInOrderWhileAllAreKilled) {
     const auto seed = test_seed();
     const int count = std::max(20, static_cast<int>(1000 * test_scale()));
@@ -136,12 +148,12 @@ TEST(Crash, EveryMessageIsShownExactlyOnceAndInOrderWhileAllAreKilled) {
                                     const std::string& peer) {
         std::vector<std::string> expected;
         for (int n = 0; n < count; ++n) expected.push_back(from.line(n));
-        EXPECT_EQ(in_order(to.shown()), expected);
+        EXPECT_TRUE(same(in_order(to.shown()), expected));
         std::vector<std::string> kept;
         for (const auto& message :
              json_lines(reader.run({"--json", "history", peer, "--limit", "100000"}).output))
             if (message.at("direction") == "incoming") kept.push_back(message.at("text"));
-        EXPECT_EQ(kept, expected);
+        EXPECT_TRUE(same(kept, expected));
     };
     expect_all(alice, bob, world.bob(), "alice");
     expect_all(bob, alice, world.alice(), "bob");

@@ -130,6 +130,51 @@ TEST_F(DeliveryTest, NeverLetsANewEnvelopeOvertakeStoredOnes) {
     EXPECT_EQ(mailbox().envelopes, 0);
 }
 
+TEST_F(DeliveryTest, StoresNothingAheadOfWhatTheSameSenderHasUnderWay) {
+    send("earlier");
+    rig.pass(2000);  // pushed, and handed over to the mailbox
+    send("pushed");
+    EXPECT_EQ(mailbox().envelopes, 1);
+    // A retry of what is in the mailbox goes through the store, and so does all that comes until the mailbox
+    // is known to have been pushed.
+    const auto retry = sender->send(deliver_request("bob", 1, "earlier", envelope("earlier"), "token"));
+    rig.queue.run();
+    EXPECT_EQ(state(retry), wire::DELIVERY_STORED);
+    const auto later = sender->send(deliver_request("bob", 1, "later", envelope("later"), "token"));
+    rig.settle();
+    rig.restart();  // the server dies; the sender repeats what has no answer
+    sender = rig.connect(Purpose::delivery);
+    if (state(later) != wire::DELIVERY_STORED) send("later");
+    send("pushed");
+    receiver = rig.logged_in(bob);
+    for (const auto* text : {"earlier", "pushed", "later"}) EXPECT_EQ(receiver->incoming(), envelope(text));
+}
+
+TEST_F(DeliveryTest, StoresBehindAFullWindowInOrder) {
+    for (std::size_t i = 0; i < protocol::incoming_window; ++i) send(std::to_string(i));
+    EXPECT_EQ(mailbox().envelopes, 0);
+    EXPECT_EQ(state(send("beyond")), wire::DELIVERY_STORED);
+    rig.restart();
+    sender = rig.connect(Purpose::delivery);
+    for (std::size_t i = 0; i < protocol::incoming_window; ++i) send(std::to_string(i));
+    receiver = rig.logged_in(bob);
+    for (std::size_t i = 0; i < protocol::incoming_window; ++i)
+        EXPECT_EQ(receiver->incoming(), envelope(std::to_string(i)));
+    std::vector<std::string> seen;
+    for (std::size_t i = 0; i < protocol::incoming_window; ++i) seen.push_back(std::to_string(i));
+    acknowledge(*receiver, seen);
+    EXPECT_EQ(receiver->incoming(), envelope("beyond"));
+}
+
+TEST_F(DeliveryTest, LeavesWhatOthersHaveUnderWayInMemory) {
+    const auto other = rig.connect(Purpose::delivery);
+    const auto id = other->send(deliver_request("bob", 1, "other", envelope("other"), "token"));
+    for (std::size_t i = 1; i < protocol::incoming_window; ++i) send(std::to_string(i));
+    EXPECT_EQ(state(send("beyond")), wire::DELIVERY_STORED);
+    EXPECT_EQ(mailbox().envelopes, static_cast<std::int64_t>(protocol::incoming_window));
+    EXPECT_FALSE(other->reply(id));
+}
+
 TEST_F(DeliveryTest, KeepsTheWindowAndGoesThroughTheStoreBeyondIt) {
     for (std::size_t i = 0; i < protocol::incoming_window; ++i) send(std::to_string(i));
     EXPECT_EQ(mailbox().envelopes, 0);
