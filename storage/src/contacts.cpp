@@ -9,8 +9,7 @@ constexpr std::string_view select_contact =
     "SELECT id, name, address, server_host, server_port, server_pin, record, state, verified, "
     "their_shared_token, "
     "their_recovery_token, invite_secret, invite_claim, our_recovery_token, next_sequence, highest_seen, "
-    "added_at, "
-    "introduced FROM contacts ";
+    "added_at, introduced, blocked, other_record, heard_at, reset_at, resets FROM contacts ";
 
 std::optional<Contact> read_contact(detail::Columns& columns) {
     Contact contact;
@@ -34,6 +33,11 @@ std::optional<Contact> read_contact(detail::Columns& columns) {
     contact.highest_seen = columns.u64();
     contact.added_at = columns.i64();
     contact.introduced = columns.boolean();
+    contact.blocked = columns.boolean();
+    contact.other_record = columns.blob();
+    contact.heard_at = columns.i64();
+    contact.reset_at = columns.i64();
+    contact.resets = columns.u32();
     return contact;
 }
 
@@ -43,7 +47,8 @@ Statement& bind_contact(Statement& statement, const Contact& contact) {
                               contact.server_pin, contact.record, contact.state, contact.verified,
                               contact.their_shared_token, contact.their_recovery_token, contact.invite_secret,
                               contact.invite_claim, contact.our_recovery_token, contact.next_sequence,
-                              contact.highest_seen, contact.added_at, contact.introduced);
+                              contact.highest_seen, contact.added_at, contact.introduced, contact.blocked,
+                              contact.other_record, contact.heard_at, contact.reset_at, contact.resets);
 }
 
 Result<std::optional<Contact>> one_contact(Database& db, std::string_view where, const auto& value) {
@@ -59,7 +64,9 @@ Result<void> ClientStore::add_contact(Contact& contact) {
         "INSERT INTO contacts (name, address, server_host, server_port, server_pin, record, state, verified, "
         "their_shared_token, their_recovery_token, invite_secret, invite_claim, our_recovery_token, "
         "next_sequence, "
-        "highest_seen, added_at, introduced) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        "highest_seen, added_at, introduced, blocked, other_record, heard_at, reset_at, resets) VALUES (?, "
+        "?, "
+        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     auto added = bind_contact(statement, contact).run();
     if (added) contact.id = db_.last_insert_id();
     return added;
@@ -71,7 +78,7 @@ Result<void> ClientStore::update_contact(const Contact& contact) {
         "= ?, "
         "state = ?, verified = ?, their_shared_token = ?, their_recovery_token = ?, invite_secret = ?, "
         "invite_claim = ?, our_recovery_token = ?, next_sequence = ?, highest_seen = ?, added_at = ?, "
-        "introduced = ? WHERE id = ?");
+        "introduced = ?, blocked = ?, other_record = ?, heard_at = ?, reset_at = ?, resets = ? WHERE id = ?");
     bind_contact(statement, contact).bind(contact.id);
     auto updated = statement.run();
     if (updated && db_.changes() == 0)

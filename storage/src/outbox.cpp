@@ -6,8 +6,8 @@ namespace sotto::storage {
 namespace {
 
 constexpr std::string_view select_item =
-    "SELECT id, contact, content, needs_acknowledgement, queued_at, envelope_id, envelope, device, accepted "
-    "FROM outbox ";
+    "SELECT id, contact, content, needs_acknowledgement, queued_at, envelope_id, envelope, device, accepted, "
+    "accepted_at, pushed FROM outbox ";
 
 std::optional<OutboxItem> read_item(detail::Columns& columns) {
     OutboxItem item;
@@ -20,12 +20,15 @@ std::optional<OutboxItem> read_item(detail::Columns& columns) {
     item.envelope = columns.blob();
     item.device = columns.u32();
     item.accepted = columns.boolean();
+    item.accepted_at = columns.i64();
+    item.pushed = columns.boolean();
     return item;
 }
 
 Statement& bind_item(Statement& statement, const OutboxItem& item) {
     return statement.bind_all(item.id, item.contact, item.content, item.needs_acknowledgement, item.queued_at,
-                              item.envelope_id, item.envelope, item.device, item.accepted);
+                              item.envelope_id, item.envelope, item.device, item.accepted, item.accepted_at,
+                              item.pushed);
 }
 
 }  // namespace
@@ -34,14 +37,15 @@ Result<void> ClientStore::queue(const OutboxItem& item) {
     auto statement = db_.prepare(
         "INSERT INTO outbox (id, contact, content, needs_acknowledgement, queued_at, envelope_id, envelope, "
         "device, "
-        "accepted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        "accepted, accepted_at, pushed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     return bind_item(statement, item).run();
 }
 
 Result<void> ClientStore::update_outbox(const OutboxItem& item) {
     auto statement = db_.prepare(
         "UPDATE outbox SET content = ?3, needs_acknowledgement = ?4, queued_at = ?5, envelope_id = ?6, "
-        "envelope = ?7, device = ?8, accepted = ?9 WHERE id = ?1 AND contact = ?2");
+        "envelope = ?7, device = ?8, accepted = ?9, accepted_at = ?10, pushed = ?11 WHERE id = ?1 AND "
+        "contact = ?2");
     return bind_item(statement, item).run();
 }
 

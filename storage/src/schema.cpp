@@ -183,7 +183,20 @@ CREATE TABLE invites (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array migrations{Migration{.version = 1, .sql = version_1}};
+// What a person decides about a contact, and what repair has to remember.
+constexpr std::string_view version_2 = R"sql(
+ALTER TABLE contacts ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE contacts ADD COLUMN other_record BLOB;                        -- under another key, not decided on
+ALTER TABLE contacts ADD COLUMN heard_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE contacts ADD COLUMN reset_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE contacts ADD COLUMN resets INTEGER NOT NULL DEFAULT 0;        -- since something of theirs opened
+ALTER TABLE outbox ADD COLUMN accepted_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN pushed INTEGER NOT NULL DEFAULT 0;          -- the server said: delivered
+CREATE INDEX outbox_accepted ON outbox (contact, number) WHERE accepted = 1;
+)sql";
+
+constexpr std::array migrations{Migration{.version = 1, .sql = version_1},
+                                Migration{.version = 2, .sql = version_2}};
 
 }  // namespace
 

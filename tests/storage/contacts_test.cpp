@@ -24,6 +24,11 @@ void expect_same(const Contact& a, const Contact& b) {
     EXPECT_EQ(a.highest_seen, b.highest_seen);
     EXPECT_EQ(a.added_at, b.added_at);
     EXPECT_EQ(a.introduced, b.introduced);
+    EXPECT_EQ(a.blocked, b.blocked);
+    EXPECT_EQ(a.other_record, b.other_record);
+    EXPECT_EQ(a.heard_at, b.heard_at);
+    EXPECT_EQ(a.reset_at, b.reset_at);
+    EXPECT_EQ(a.resets, b.resets);
 }
 
 TEST_F(ContactsTest, ComeBackAsTheyWerePut) {
@@ -45,6 +50,11 @@ TEST_F(ContactsTest, ComeBackAsTheyWerePut) {
     bob.next_sequence = 0xffff'ffff'ffff'fff0U;
     bob.highest_seen = 0x8000'0000'0000'0000U;
     bob.introduced = true;
+    bob.blocked = true;
+    bob.other_record = Bytes(2000, std::byte{9});
+    bob.heard_at = 1'800'000'000'001;
+    bob.reset_at = 1'800'000'000'002;
+    bob.resets = 0xffff'ffff;
     must(store.update_contact(bob));
     reopen();
     expect_same(must(store.contact(bob.id)).value(), bob);

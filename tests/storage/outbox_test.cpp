@@ -28,7 +28,9 @@ TEST_F(OutboxTest, KeepsItemsAsTheyArePut) {
                           .envelope_id = numbered<16>(2),
                           .envelope = Bytes(80'000, std::byte{4}),
                           .device = 9,
-                          .accepted = true};
+                          .accepted = true,
+                          .accepted_at = 1'800'000'000'003,
+                          .pushed = true};
     must(store.queue(item));
     reopen();
     const auto got = must(store.outbox_item(bob, item.id));
@@ -42,6 +44,8 @@ TEST_F(OutboxTest, KeepsItemsAsTheyArePut) {
     EXPECT_EQ(got->envelope, item.envelope);
     EXPECT_EQ(got->device, item.device);
     EXPECT_EQ(got->accepted, item.accepted);
+    EXPECT_EQ(got->accepted_at, item.accepted_at);
+    EXPECT_EQ(got->pushed, item.pushed);
     EXPECT_EQ(code_of(store.queue(item)), Code::conflict);
     EXPECT_FALSE(must(store.outbox_item(bob, numbered<16>(3))));
 }

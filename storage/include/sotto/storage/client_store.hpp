@@ -67,6 +67,13 @@ struct Contact {
     std::uint64_t highest_seen = 0;   ///< highest sequence of theirs seen
     std::int64_t added_at = 0;
     bool introduced = false;  ///< they have acknowledged a content with our tokens
+    bool blocked = false;     ///< nothing of theirs is taken in, nothing is sent to them
+    /// The record under another account key that made the contact `changed`, until a person has decided;
+    /// empty otherwise.
+    Bytes other_record;
+    std::int64_t heard_at = 0;  ///< when something of theirs was last opened; 0: never
+    std::int64_t reset_at = 0;  ///< when we last began a session anew for repair; 0: never
+    std::uint32_t resets = 0;   ///< of these, since something of theirs was opened
 };
 
 // ---- prekeys ----
@@ -120,7 +127,9 @@ struct OutboxItem {
     std::optional<EnvelopeId> envelope_id;
     Bytes envelope;
     std::uint32_t device = 0;
-    bool accepted = false;  ///< the server said stored or delivered
+    bool accepted = false;         ///< the server said stored or delivered
+    std::int64_t accepted_at = 0;  ///< when it said so
+    bool pushed = false;           ///< it said delivered: their device has acknowledged it to the server
 };
 
 struct ReplayEntry {
