@@ -96,7 +96,7 @@ void Sending::hear(const client::Notice& notice) {
         report(progress->id, progress->state);
         open_.erase(found);
     } else if (const auto* warning = std::get_if<client::Warning>(&notice)) {
-        if (warning->contact == contact_.id) refused_ = warning->error;
+        if (warning->contact == contact_.id && warning->error.exit != Exit::done) refused_ = warning->error;
     }
 }
 

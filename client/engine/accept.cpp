@@ -64,12 +64,11 @@ bool Inbox::acceptable(const crypto::Accepted& accepted, const storage::Contact&
     if (contact.state == storage::ContactState::changed) return false;
     // The record signs itself: anybody who may write to us can make one. Whether the contact has another key,
     // their own server has to say; the tokens inside are the right to ask it.
-    core_->shell.warn(
-        {Exit::untrusted,
-         say("A first message in the name of {} came with another key and was set aside; ask them by "
-             "another way before you trust anything new from them.",
-             contact.name)},
-        contact.id);
+    warn({Exit::untrusted,
+          say("A first message in the name of {} came with another key and was set aside; ask them by "
+              "another way before you trust anything new from them.",
+              contact.name)},
+         contact.id);
     const auto received =
         parse_content(accepted.first.content, conversation_id(core_->identity.address, contact.address));
     if (received && received->introduction)
@@ -83,16 +82,15 @@ Inbox::InviteUse Inbox::judge_invite(const crypto::Accepted& accepted, std::int6
     if (!invite || !crypto::invite_proof_matches(invite->secret, accepted.first.next.id(), *accepted.invite))
         return InviteUse::refused;
     if (invite->used_by != 0 && invite->used_by != contact) {
-        core_->shell.warn({Exit::untrusted,
-                           "A second person used a link of yours that works once; their message was set "
-                           "aside. If you expect somebody, send them a new link by another way."});
+        warn({Exit::untrusted,
+              "A second person used a link of yours that works once; their message was set "
+              "aside. If you expect somebody, send them a new link by another way."});
         return InviteUse::refused;
     }
     if (invite->used_by == 0 && invite->expires_at <= core_->shell.wall) {
-        core_->shell.warn(
-            {Exit::input,
-             "Somebody used a link of yours that has expired; their message was set aside. If you "
-             "expect somebody, send them a new link."});
+        warn({Exit::input,
+              "Somebody used a link of yours that has expired; their message was set aside. If you "
+              "expect somebody, send them a new link."});
         return InviteUse::refused;
     }
     return InviteUse::good;
@@ -140,6 +138,8 @@ void Inbox::accept_from(const Incoming& in, const crypto::HandshakeHeader& heade
     // R6: session, replay id, spent keys, message, all in this transaction.
     storage::SessionRow row{std::move(accepted.first.next), contact.id, accepted.device, false};
     const auto id = row.session.id();
+    const auto* before = core_->sessions.active(contact.id);
+    const bool anew = before != nullptr && !before->session.awaiting_reply();
     const auto removed = make_room(contact, accepted.device, id, row.archived);
     store_opened(row, accepted.first);
     must(core_->store.put_replay({header.replay_id, id}, core_->shell.wall));
@@ -158,7 +158,7 @@ void Inbox::accept_from(const Incoming& in, const crypto::HandshakeHeader& heade
         after.notices.emplace_back(ContactChanged{contact.id, contact.state});
     }
     must(core_->store.update_contact(contact));
-    must(core_->store.remember_envelope(in.id, core_->shell.wall));
+    done_with(in);
     must(transaction.commit());
 
     for (const auto& session : removed) core_->sessions.remove(session);
@@ -166,7 +166,10 @@ void Inbox::accept_from(const Incoming& in, const crypto::HandshakeHeader& heade
         for (auto* other : core_->sessions.of(contact.id, row.device)) other->archived = true;
     }
     core_->sessions.put(std::move(row));
+    ++core_->changes;
+    core_->retry_quarantine = true;
     outbox_->contact_changed(contact.id);
+    if (anew) repair_->begun_anew(contact.id);
     if (contact.state == storage::ContactState::claimed) after.check_records = true;
     finish(contact, std::move(after));
 }

@@ -10,7 +10,7 @@ namespace sotto::client {
 
 namespace {
 
-constexpr std::uint32_t first_later_kind = 23;
+constexpr std::uint32_t first_later_kind = 24;
 constexpr std::uint32_t last_later_kind = 39;
 
 /// The field number of a kind that this version doesn't know, 0 if there is none.
@@ -92,6 +92,9 @@ bool read_kind(const content::Content& in, ByteView bytes, Received& out) {
             out.kind = kind_introduction;
             out.introduction = read_introduction(in.introduction());
             return out.introduction.has_value();
+        case content::Content::kReset:
+            out.kind = kind_reset;
+            return true;
         case content::Content::KIND_NOT_SET:
             break;
     }

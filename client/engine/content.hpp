@@ -12,6 +12,7 @@ namespace sotto::client {
 inline constexpr std::uint32_t kind_text = 20;
 inline constexpr std::uint32_t kind_acknowledgement = 21;
 inline constexpr std::uint32_t kind_introduction = 22;
+inline constexpr std::uint32_t kind_reset = 23;
 inline constexpr std::uint32_t kind_tokens_field = 40;
 inline constexpr std::size_t max_acknowledged = 1000;  ///< message ids in one acknowledgement
 

@@ -16,7 +16,11 @@ struct Core {
     crypto::AccountRecord record;  ///< our newest
     SessionBook sessions;
     bool sending = false;       ///< between start_sending() (or start()) and stop()
+    bool unconfirmed = false;   ///< a log-in under way may yet tell that our store is an older copy
     bool tokens_stale = false;  ///< the token table may have changed
+    bool retry_quarantine =
+        false;                  ///< something has changed by which an envelope that was set aside may open
+    std::uint64_t changes = 0;  ///< counts commits that moved a session
 
     [[nodiscard]] protocol::Endpoint own_endpoint() const {
         return {identity.server_host, identity.server_port, identity.server_pin};

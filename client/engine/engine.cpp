@@ -19,9 +19,10 @@ struct Engine::Impl {
     Deliveries deliveries{core};
     RecordChecks checks{core, deliveries};
     Outbox outbox{core, deliveries, checks};
-    Inbox inbox{core, outbox, checks};
+    Repair repair{core, outbox};
+    Inbox inbox{core, outbox, checks, repair};
     Contacts contacts{core, deliveries, outbox};
-    Identified identified{core, inbox};
+    Identified identified{core, inbox, repair};
     bool caught_up = false;
     std::int64_t quiet_until = 0;
 
@@ -43,6 +44,8 @@ struct Engine::Impl {
         contacts.pump();
         checks.pump();
         for (const auto contact : checks.take_changed()) outbox.contact_changed(contact);
+        if (core.retry_quarantine) inbox.retry_quarantined();
+        repair.pump();
         outbox.pump();
         if (core.tokens_stale) identified.pump();
         if (!identified.online()) caught_up = false;
@@ -120,6 +123,7 @@ std::optional<std::int64_t> Engine::next_deadline() const {
     sooner(deadline, impl_->identified.next_deadline());
     sooner(deadline, impl_->outbox.next_deadline());
     sooner(deadline, impl_->checks.next_deadline());
+    sooner(deadline, impl_->repair.next_deadline());
     if (deadline) deadline = impl_->core.shell.to_wall(*deadline);
     return deadline;
 }

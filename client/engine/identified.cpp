@@ -20,12 +20,14 @@ constexpr std::int64_t envelope_memory = 60 * day;  ///< twice the lifetime of a
 
 void Identified::start() {
     if (state_ != State::off) return;
+    core_->unconfirmed = true;
     backoff_.reset();
     connect();
 }
 
 void Identified::stop() {
     state_ = State::off;
+    core_->unconfirmed = false;
     const auto id = std::exchange(connection_, 0);
     core_->connections.close(id);
 }
@@ -109,11 +111,16 @@ void Identified::welcome(const wire::Reply* reply) {
     core_->tokens_stale = true;
     core_->shell.tell(LoggedIn{waiting_, welcome.one_time_left(), welcome.one_time_kem_left()});
 
+    if (welcome.generation() > repair_->generation() && welcome.generation() <= protocol::max_generation)
+        repair_->restored(welcome.generation());
+    core_->unconfirmed = false;
+    report_generation();
     clean_up();
     if (welcome.record_sequence() < core_->record.body().sequence)
         publish_records(welcome.record_sequence() + 1);
     publish_prekeys({welcome.one_time_left(), welcome.one_time_kem_left(), welcome.signed_prekey_day(),
-                     welcome.one_time_highest(), welcome.one_time_kem_highest()});
+                     welcome.one_time_highest(), welcome.one_time_kem_highest(),
+                     must(core_->store.setting(replace_prekeys_setting)).value_or("") == "1"});
 }
 
 bool Identified::same_record(const wire::Welcome& welcome) {
@@ -160,10 +167,12 @@ void Identified::publish_prekeys(const ServerPrekeys& held) {
         publishing_prekeys_ = true;
         wire::Request publish;
         *publish.mutable_publish_prekeys() = std::move(frame.frame);
-        request(publish, [this, last = &frame == &frames.back(), ids = std::move(frame.ids)] {
-            mark_published(core_->store, {{}, ids});
-            if (last) publishing_prekeys_ = false;
-        });
+        request(publish,
+                [this, last = &frame == &frames.back(), replaced = held.replace, ids = std::move(frame.ids)] {
+                    mark_published(core_->store, {{}, ids});
+                    if (replaced) must(core_->store.put_setting(replace_prekeys_setting, ""));
+                    if (last) publishing_prekeys_ = false;
+                });
     }
 }
 
@@ -218,7 +227,8 @@ void Identified::pushed(Connection& connection, const wire::Reply& push) {
     } else if (push.has_prekeys_low()) {
         // Ids only rise, so the server's own memory isn't needed here.
         publish_prekeys({push.prekeys_low().one_time_left(), push.prekeys_low().one_time_kem_left(),
-                         must(core_->store.newest_prekey_day(storage::PrekeyKind::signed_prekey)), 0, 0});
+                         must(core_->store.newest_prekey_day(storage::PrekeyKind::signed_prekey)), 0, 0,
+                         false});
     } else if (push.has_closing()) {
         const auto wait = push.closing().retry_after_ms();
         const auto endpoint = connection.endpoint;
@@ -241,6 +251,14 @@ void Identified::acknowledge() {
     to_acknowledge_.clear();
 }
 
+void Identified::report_generation() {
+    reported_changes_ = core_->changes;
+    report_at_ = core_->shell.now + minute;
+    wire::Request report;
+    report.mutable_report_generation()->set_generation(repair_->next_generation());
+    request(report, [] {});
+}
+
 void Identified::flush() {
     if (online() && !to_acknowledge_.empty()) acknowledge();
 }
@@ -252,6 +270,7 @@ void Identified::pump() {
                             to_acknowledge_.size() >= acknowledge_batch || received_ == waiting_))
         acknowledge();
     if (core_->tokens_stale) publish_tokens();
+    if (core_->changes != reported_changes_ && report_at_ <= core_->shell.now) report_generation();
 }
 
 void Identified::tick() {
@@ -259,7 +278,7 @@ void Identified::tick() {
     const auto now = core_->shell.now;
     if (upkeep_at_ <= now) {
         const auto newest = must(core_->store.newest_prekey_day(storage::PrekeyKind::signed_prekey));
-        publish_prekeys({crypto::prekey_batch, crypto::prekey_batch, newest, 0, 0});
+        publish_prekeys({crypto::prekey_batch, crypto::prekey_batch, newest, 0, 0, false});
         core_->tokens_stale = true;  // invites may have expired
         clean_up();
     }
@@ -279,6 +298,8 @@ std::optional<std::int64_t> Identified::next_deadline() const {
         sooner(deadline, acknowledge_at_);
         sooner(deadline, ping_at_);
         sooner(deadline, upkeep_at_);
+        if (core_->changes != reported_changes_)
+            sooner(deadline, std::max(report_at_, core_->shell.now + second));
         if (received_ < waiting_ && last_push_ + silence_means_empty > core_->shell.now)
             sooner(deadline, last_push_ + silence_means_empty);
     }
@@ -351,6 +372,7 @@ void Identified::retry(std::int64_t at_least) {
     const auto& config = core_->shell.config;
     if (online() && core_->shell.now - online_since_ >= steady_after) backoff_.reset();
     state_ = State::waiting;
+    core_->unconfirmed = false;  // the other servers needn't wait for ours
     requests_ = 0;
     to_acknowledge_.clear();
     acknowledge_at_.reset();

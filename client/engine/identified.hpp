@@ -8,7 +8,7 @@ namespace sotto::client {
 
 class Identified final : public Connections::Listener {
   public:
-    Identified(Core& core, Inbox& inbox) : core_(&core), inbox_(&inbox) {}
+    Identified(Core& core, Inbox& inbox, Repair& repair) : core_(&core), inbox_(&inbox), repair_(&repair) {}
 
     void start();
     void stop();
@@ -44,6 +44,7 @@ class Identified final : public Connections::Listener {
     void publish_prekeys(const ServerPrekeys& held);
     void publish_tokens();
     void acknowledge();
+    void report_generation();
     void clean_up();
     /// Sends on the identified connection; `done` runs if the answer is Done.
     void request(wire::Request& request, std::function<void()> done);
@@ -53,6 +54,7 @@ class Identified final : public Connections::Listener {
 
     Core* core_;
     Inbox* inbox_;
+    Repair* repair_;
     State state_ = State::off;
     ConnectionId connection_ = 0;
     Backoff backoff_;
@@ -70,6 +72,8 @@ class Identified final : public Connections::Listener {
     bool publishing_tokens_ = false;
     bool publishing_prekeys_ = false;
     bool tokens_confirmed_ = false;
+    std::uint64_t reported_changes_ = 0;
+    std::int64_t report_at_ = 0;  ///< not before: the number of reports tells the server little
     std::uint32_t waiting_ = 0;   ///< what the server said was in the mailbox
     std::uint32_t received_ = 0;  ///< since then
     std::int64_t last_push_ = 0;

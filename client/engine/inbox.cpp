@@ -1,9 +1,28 @@
 #include "inbox.hpp"
 
+#include "sentences.hpp"
+
 namespace sotto::client {
 
 void Inbox::take(const storage::EnvelopeId& id, ByteView bytes) {
-    if (must(core_->store.envelope_seen(id))) return;
+    if (!must(core_->store.envelope_seen(id))) process(id, bytes);
+}
+
+void Inbox::retry_quarantined() {
+    core_->retry_quarantine = false;
+    retrying_ = true;
+    try {
+        for (const auto& id : must(core_->store.quarantined())) {
+            if (const auto bytes = must(core_->store.quarantined_envelope(id))) process(id, *bytes);
+        }
+    } catch (...) {
+        retrying_ = false;
+        throw;
+    }
+    retrying_ = false;
+}
+
+void Inbox::process(const storage::EnvelopeId& id, ByteView bytes) {
     auto envelope = crypto::Envelope::parse(bytes);
     if (!envelope) {
         set_aside(id, bytes);
@@ -26,11 +45,21 @@ void Inbox::take(const storage::EnvelopeId& id, ByteView bytes) {
     accept(in, *header);
 }
 
+void Inbox::done_with(const Incoming& in) {
+    must(core_->store.remember_envelope(in.id, core_->shell.wall));
+    if (retrying_) must(core_->store.release_quarantined(in.id));
+}
+
+void Inbox::warn(Error error, std::int64_t contact) {
+    if (!retrying_) core_->shell.warn(std::move(error), contact);
+}
+
 void Inbox::set_aside(const Incoming& in) {
     set_aside(in.id, in.bytes);
 }
 
 void Inbox::set_aside(const storage::EnvelopeId& id, ByteView bytes) {
+    if (retrying_) return;  // there it is already
     auto transaction = core_->store.begin();
     must(core_->store.quarantine(id, bytes, core_->shell.wall));
     must(core_->store.remember_envelope(id, core_->shell.wall));
@@ -39,7 +68,7 @@ void Inbox::set_aside(const storage::EnvelopeId& id, ByteView bytes) {
 
 void Inbox::drop(const Incoming& in) {
     auto transaction = core_->store.begin();
-    must(core_->store.remember_envelope(in.id, core_->shell.wall));
+    done_with(in);
     must(transaction.commit());
 }
 
@@ -79,8 +108,9 @@ void Inbox::open(const Incoming& in, SessionBook::Found found) {
         after.notices.emplace_back(ContactChanged{contact->id, contact->state});
     }
     must(core_->store.update_contact(*contact));
-    must(core_->store.remember_envelope(in.id, core_->shell.wall));
+    done_with(in);
     must(transaction.commit());
+    ++core_->changes;
     core_->sessions.put(std::move(next));
     finish(*contact, std::move(after));
 }
@@ -95,6 +125,7 @@ void Inbox::store_opened(const storage::SessionRow& row, const crypto::Opened& o
 
 void Inbox::take_content(storage::Contact& contact, const crypto::Opened& opened, bool repeats_handshake,
                          After& after) {
+    note_heard(contact, core_->shell.wall);
     // Only who has opened one of ours leaves the handshake away, and until then all of ours carry our tokens.
     if (!repeats_handshake && !contact.introduced) {
         contact.introduced = true;
@@ -133,6 +164,14 @@ void Inbox::take_kind(storage::Contact& contact, const Received& received, ByteV
     // A repeat owes another acknowledgement: the first one may have been lost.
     must(core_->store.owe_acknowledgement(contact.id, received.id));
     after.owe = true;
+    if (received.known && received.kind == kind_reset) {
+        if (must(core_->store.remember_content(contact.id, received.id, core_->shell.wall))) {
+            // Their count begins where their copy ended.
+            contact.highest_seen = received.sequence;
+            after.notices.emplace_back(Warning{was_restored(contact.name), contact.id});
+        }
+        return;
+    }
     if (received.known && received.kind != kind_text) {
         std::ignore = must(core_->store.remember_content(contact.id, received.id, core_->shell.wall));
         return;

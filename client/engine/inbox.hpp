@@ -2,18 +2,20 @@
 // transaction, or set aside whole. Only then may they be acknowledged to the server.
 #pragma once
 
-#include "outbox.hpp"
+#include "repair.hpp"
 
 namespace sotto::client {
 
 class Inbox {
   public:
-    Inbox(Core& core, Outbox& outbox, RecordChecks& checks)
-        : core_(&core), outbox_(&outbox), checks_(&checks) {}
+    Inbox(Core& core, Outbox& outbox, RecordChecks& checks, Repair& repair)
+        : core_(&core), outbox_(&outbox), checks_(&checks), repair_(&repair) {}
 
     /// On return the envelope is committed, one way or another, and may be acknowledged. Throws StoreFailure:
     /// it may not.
     void take(const storage::EnvelopeId& id, ByteView bytes);
+    /// Tries once more to open what was set aside.
+    void retry_quarantined();
 
   private:
     /// What follows once the transaction has been committed.
@@ -30,6 +32,11 @@ class Inbox {
         crypto::Envelope envelope;
     };
 
+    void process(const storage::EnvelopeId& id, ByteView bytes);
+    /// Remembered, and no longer set aside; in the caller's transaction.
+    void done_with(const Incoming& in);
+    /// A person hears of a matter once, not at every further try.
+    void warn(Error error, std::int64_t contact = 0);
     void set_aside(const Incoming& in);
     void set_aside(const storage::EnvelopeId& id, ByteView bytes);
     void drop(const Incoming& in);
@@ -60,6 +67,8 @@ class Inbox {
     Core* core_;
     Outbox* outbox_;
     RecordChecks* checks_;
+    Repair* repair_;
+    bool retrying_ = false;
 };
 
 }  // namespace sotto::client

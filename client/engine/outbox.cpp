@@ -68,6 +68,24 @@ void Outbox::contact_changed(std::int64_t contact) {
     lane.warned = 0;
 }
 
+bool Outbox::quiet(std::int64_t contact) const {
+    const auto found = lanes_.find(contact);
+    if (found == lanes_.end()) return true;
+    const auto& lane = found->second;
+    return lane.unanswered == 0 && !lane.fetching &&
+           std::ranges::none_of(accepted_, [&](const auto& entry) { return entry.contact == contact; });
+}
+
+void Outbox::reload(std::int64_t contact, std::int64_t wait) {
+    contact_changed(contact);
+    auto& lane = lanes_[contact];
+    const auto ids = must(core_->store.outbox_ids(contact));
+    lane.queue.assign(ids.begin(), ids.end());
+    lane.sent = 0;
+    lane.fresh.reset();
+    if (wait > 0) lane.not_before = core_->shell.now + wait;
+}
+
 void Outbox::owe() {
     if (acknowledge_at_) return;
     const auto most = std::max<std::int64_t>(1, core_->shell.config.acknowledge_after);
@@ -122,7 +140,7 @@ std::optional<Outbox::Ready> Outbox::prepare(std::int64_t id, Lane& lane) {
     }
     lane.route = route_to(*core_, *contact);
     auto* connection = deliveries_->use(*lane.route);
-    if (connection == nullptr) return std::nullopt;
+    if (connection == nullptr || core_->unconfirmed) return std::nullopt;
 
     if (core_->sessions.active(id) == nullptr && !lane.fresh) {
         const auto next = must(core_->store.outbox_item(id, lane.queue[lane.sent]));
@@ -160,6 +178,7 @@ void Outbox::pump() {
 
     accepted_.clear();
     for (auto& notice : notices) core_->shell.tell(std::move(notice));
+    core_->changes += sessions.size();
     for (auto& row : sessions) {
         lanes_[row.contact].fresh.reset();
         core_->sessions.put(std::move(row));
@@ -175,7 +194,7 @@ void Outbox::pump() {
 }
 
 void Outbox::write_accepted(std::vector<Notice>& notices) {
-    for (const auto& [contact, id] : accepted_) {
+    for (const auto& [contact, id, pushed] : accepted_) {
         auto item = must(core_->store.outbox_item(contact, id));
         if (!item) continue;
         if (!item->needs_acknowledgement) {
@@ -184,6 +203,8 @@ void Outbox::write_accepted(std::vector<Notice>& notices) {
         }
         // The envelope has done its work; the content stays until the other side has acknowledged it.
         item->accepted = true;
+        item->accepted_at = core_->shell.wall;
+        item->pushed = pushed;
         item->envelope.clear();
         must(core_->store.update_outbox(*item));
         must(core_->store.set_message_state(id, storage::MessageState::stored));
@@ -262,7 +283,7 @@ void Outbox::answered(std::int64_t contact, const storage::MessageId& id, Right 
             if (lane.sent > 0) --lane.sent;
         }
         if (accepted_.empty()) accepted_at_ = core_->shell.now;
-        accepted_.push_back({contact, id});
+        accepted_.push_back({contact, id, reply->delivered().state() == wire::DELIVERY_DELIVERED});
         lane.backoff.reset();
         lane.warned = 0;
     } else if (reply->has_failure() && reply->failure().code() == wire::FAILURE_TOO_LARGE) {

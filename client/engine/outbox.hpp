@@ -34,6 +34,10 @@ class Outbox {
     void settled(std::int64_t contact, const storage::MessageId& id);
     /// The contact's endpoint, tokens, record or session are others now: what was waiting is tried again.
     void contact_changed(std::int64_t contact);
+    /// Nothing of this contact is on its way or being begun.
+    [[nodiscard]] bool quiet(std::int64_t contact) const;
+    /// The contact's part of the store's outbox was reopened: all of it leaves again, not before `wait` ms.
+    void reload(std::int64_t contact, std::int64_t wait = 0);
     /// Acknowledgements are owed; they leave together, soon.
     void owe();
     void owe_now();
@@ -73,6 +77,7 @@ class Outbox {
     struct Accepted {
         std::int64_t contact = 0;
         storage::MessageId id{};
+        bool pushed = false;
     };
 
     [[nodiscard]] std::optional<Ready> prepare(std::int64_t id, Lane& lane);

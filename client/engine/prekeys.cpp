@@ -43,17 +43,20 @@ class Maker {
         return unpublished.empty() ? 0 : std::ranges::max(unpublished);
     }
     /// Of the one-time kinds: what a crash left unpublished, and a batch if the server runs low.
-    std::vector<std::uint32_t> one_time(PrekeyKind kind, std::uint32_t left, std::uint32_t highest) {
+    std::vector<std::uint32_t> one_time(PrekeyKind kind, std::uint32_t left, std::uint32_t highest,
+                                        bool replace) {
         std::vector<std::uint32_t> ids;
         for (const auto id : must(store_.unpublished_prekeys(kind))) {
-            if (id > highest)
+            if (id > highest && !replace)
                 ids.push_back(id);
             else
                 must(store_.mark_published(kind, id));  // it got there, only the answer was lost
         }
-        if (left + ids.size() < crypto::prekey_refill_below) {
+        if (replace || left + ids.size() < crypto::prekey_refill_below) {
             for (std::size_t i = 0; i < crypto::prekey_batch; ++i) ids.push_back(make(kind, highest));
         }
+        // Whoever fetched one of the older ones may still use it.
+        if (replace) must(store_.retire_prekeys(kind, ids.front(), today_));
         return ids;
     }
     storage::StoredPrekey get(PrekeyKind kind, std::uint32_t id) {
@@ -87,12 +90,13 @@ std::vector<PrekeyFrame> prepare_prekeys(storage::ClientStore& store, crypto::Rn
     // The server's newest signed prekey should be ours; where it isn't (lost, or restored), both are renewed.
     const auto own_day = must(store.newest_prekey_day(PrekeyKind::signed_prekey));
     const bool unsent = !must(store.unpublished_prekeys(PrekeyKind::signed_prekey)).empty();
-    const bool renew = own_day != 0 && !unsent && server.signed_prekey_day != own_day;
+    const bool renew = server.replace || (own_day != 0 && !unsent && server.signed_prekey_day != own_day);
     const auto signed_id = maker.current(PrekeyKind::signed_prekey, renew);
     const auto resort_id = maker.current(PrekeyKind::last_resort, renew);
-    const auto one_time = maker.one_time(PrekeyKind::one_time, server.one_time_left, server.one_time_highest);
-    const auto one_time_kem =
-        maker.one_time(PrekeyKind::one_time_kem, server.one_time_kem_left, server.one_time_kem_highest);
+    const auto one_time =
+        maker.one_time(PrekeyKind::one_time, server.one_time_left, server.one_time_highest, server.replace);
+    const auto one_time_kem = maker.one_time(PrekeyKind::one_time_kem, server.one_time_kem_left,
+                                             server.one_time_kem_highest, server.replace);
 
     std::vector<PrekeyFrame> frames;
     if (signed_id != 0) {
@@ -128,6 +132,7 @@ std::vector<PrekeyFrame> prepare_prekeys(storage::ClientStore& store, crypto::Rn
         frame.frame.add_one_time_kem(kem(KemPrekeyKind::one_time, one_time_kem[i], today));
         frame.ids.emplace_back(PrekeyKind::one_time_kem, one_time_kem[i]);
     }
+    if (server.replace) roomy(frames, 0).frame.set_replace(true);
     must(transaction.commit());
     return frames;
 }

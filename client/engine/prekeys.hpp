@@ -8,6 +8,9 @@
 
 namespace sotto::client {
 
+/// Set while the one-time prekeys at the server are to be replaced: this store may lack their secrets.
+inline constexpr std::string_view replace_prekeys_setting = "prekeys/replace";
+
 /// What the server says that it holds.
 struct ServerPrekeys {
     std::uint32_t one_time_left = 0;
@@ -15,6 +18,7 @@ struct ServerPrekeys {
     std::uint32_t signed_prekey_day = 0;  ///< 0: none
     std::uint32_t one_time_highest = 0;   ///< ids up to here are passed over: published before
     std::uint32_t one_time_kem_highest = 0;
+    bool replace = false;  ///< nothing of what it holds is to be relied on
 };
 
 /// One frame and the prekeys in it.

@@ -158,4 +158,18 @@ Error not_answered_yet(std::string_view name) {
     return {Exit::rate, say("{} hasn't answered yet; further messages wait until they do.", name)};
 }
 
+Error copy_of_itself() {
+    return {
+        Exit::done,
+        "This profile is an older copy of itself: messages that came or went since it was made are not in "
+        "it. Sessions begin anew with everybody; what was not acknowledged is sent again."};
+}
+
+Error was_restored(std::string_view name) {
+    return {Exit::done,
+            say("The device of {} was restored from an older copy; what it hasn't acknowledged is "
+                "sent again. Messages from before may be missing there.",
+                name)};
+}
+
 }  // namespace sotto::client

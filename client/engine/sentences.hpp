@@ -27,4 +27,8 @@ namespace sotto::client {
 /// A link carries no more messages before it is answered.
 [[nodiscard]] Error not_answered_yet(std::string_view name);
 
+/// Our own profile turned out to be an older copy of itself; or a contact's did.
+[[nodiscard]] Error copy_of_itself();
+[[nodiscard]] Error was_restored(std::string_view name);
+
 }  // namespace sotto::client

@@ -1,6 +1,7 @@
 #include "sessions.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace sotto::client {
 
@@ -45,6 +46,20 @@ void SessionBook::put(storage::SessionRow row) {
 void SessionBook::set_archived(const crypto::SessionId& id, bool archived) {
     const auto row = std::ranges::find_if(rows_, [&](const auto& r) { return r.session.id() == id; });
     if (row != rows_.end()) row->archived = archived;
+}
+
+SessionBook::Archived SessionBook::archive_all(std::int64_t contact) const {
+    Archived out;
+    std::map<std::uint32_t, std::size_t> count;
+    // In the order of use: the newest stay.
+    for (const auto& row : rows_) {
+        if (row.contact != contact) continue;
+        if (++count[row.device] > max_archived_sessions)
+            out.removed.push_back(row.session.id());
+        else if (!row.archived)
+            out.archived.push_back(row.session.id());
+    }
+    return out;
 }
 
 void SessionBook::remove(const crypto::SessionId& id) {

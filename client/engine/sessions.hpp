@@ -28,6 +28,13 @@ class SessionBook {
     /// Replaces or adds, and makes it the newest.
     void put(storage::SessionRow row);
     void set_archived(const crypto::SessionId& id, bool archived);
+    /// All of a contact only receive from now on; those beyond `max_archived_sessions` a device are named in
+    /// `removed`.
+    struct Archived {
+        std::vector<crypto::SessionId> archived;
+        std::vector<crypto::SessionId> removed;
+    };
+    [[nodiscard]] Archived archive_all(std::int64_t contact) const;
     void remove(const crypto::SessionId& id);
     void remove_contact(std::int64_t contact);
 

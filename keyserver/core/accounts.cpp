@@ -32,6 +32,7 @@ LoginFacts read_login(Stores& stores, const std::string& user, std::uint32_t dev
         .one_time_kem = stores.prekeys.one_time_state(key, OneTimeKind::kem),
         .signed_day = stores.prekeys.published(key).signed_day,
         .waiting = static_cast<std::uint32_t>(stores.mailbox.use(key).envelopes),
+        .generation = row ? row->generation : 0,
     };
     if (row && !row->removed) {
         facts.account = key.account;

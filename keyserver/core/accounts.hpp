@@ -23,6 +23,7 @@ struct LoginFacts {
     OneTimeState one_time_kem;
     std::uint32_t signed_day = 0;
     std::uint32_t waiting = 0;
+    std::uint64_t generation = 0;  ///< the highest that the device has reported
 };
 
 /// The same look-ups whether or not the account and the device exist.

@@ -59,6 +59,7 @@ Answer<CheckedPrekeys> check_prekeys(const wire::PublishPrekeys& request, std::u
     if (request.one_time_size() > most || request.one_time_kem_size() > most)
         return refuse(wire::FAILURE_TOO_LARGE);
     CheckedPrekeys out;
+    out.replace = request.replace();
     if (!request.signed_prekey().empty()) {
         const auto prekey = crypto::SignedPrekey::decode(bytes_of(request.signed_prekey()));
         if (!prekey || prekey->device != device || prekey->id == 0 || wrong_day(prekey->day, today) ||
@@ -88,8 +89,9 @@ Answer<CheckedPrekeys> check_prekeys(const wire::PublishPrekeys& request, std::u
 }
 
 Answer<void> publish_prekeys(Stores& stores, DeviceKey key, const CheckedPrekeys& prekeys) {
-    const auto one_time = stores.prekeys.one_time_state(key, OneTimeKind::x25519);
-    const auto one_time_kem = stores.prekeys.one_time_state(key, OneTimeKind::kem);
+    auto one_time = stores.prekeys.one_time_state(key, OneTimeKind::x25519);
+    auto one_time_kem = stores.prekeys.one_time_state(key, OneTimeKind::kem);
+    if (prekeys.replace) one_time.left = one_time_kem.left = 0;
     const auto added = unpublished(prekeys.one_time, one_time.highest);
     const auto added_kem = unpublished(prekeys.one_time_kem, one_time_kem.highest);
     if (one_time.left + added.size() > protocol::max_one_time_prekeys ||
@@ -106,6 +108,7 @@ Answer<void> publish_prekeys(Stores& stores, DeviceKey key, const CheckedPrekeys
         stores.prekeys.set_signed(key, next.encode(), next.day);
     }
     if (prekeys.last_resort) stores.prekeys.set_last_resort(key, *prekeys.last_resort);
+    if (prekeys.replace) stores.prekeys.remove_one_time(key);
     if (!added.empty()) stores.prekeys.add_one_time(key, OneTimeKind::x25519, added);
     if (!added_kem.empty()) stores.prekeys.add_one_time(key, OneTimeKind::kem, added_kem);
     return {};

@@ -22,6 +22,7 @@ struct CheckedPrekeys {
     std::optional<Bytes> last_resort;
     std::vector<OneTimeRow> one_time;
     std::vector<OneTimeRow> one_time_kem;
+    bool replace = false;  ///< the one-time prekeys held so far go
 };
 
 /// Everything about a publication that needs no store.

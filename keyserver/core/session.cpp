@@ -109,7 +109,7 @@ void Session::handle(const wire::Request& request) {
         return;
     }
     const bool change = kind == wire::Request::kPublishRecord || kind == wire::Request::kPublishPrekeys ||
-                        kind == wire::Request::kSetTokens;
+                        kind == wire::Request::kSetTokens || kind == wire::Request::kReportGeneration;
     if (change && !changes_.take(service_.clock.steady_ms())) {
         fail(id, {.code = wire::FAILURE_RATE, .retry_after_ms = changes_.wait_ms()});
         return;
@@ -127,6 +127,8 @@ void Session::handle(const wire::Request& request) {
             return set_tokens(id, request.set_tokens());
         case wire::Request::kAcknowledge:
             return acknowledge(id, request.acknowledge());
+        case wire::Request::kReportGeneration:
+            return report_generation(id, request.report_generation());
         default:
             return reject(id, malformed);
     }

@@ -72,6 +72,7 @@ class Session {
     void publish_prekeys(std::uint32_t request, const wire::PublishPrekeys& message);
     void set_tokens(std::uint32_t request, const wire::SetTokens& message);
     void acknowledge(std::uint32_t request, const wire::Acknowledge& message);
+    void report_generation(std::uint32_t request, const wire::ReportGeneration& message);
     void fetch_records(std::uint32_t request, const wire::FetchRecords& message);
     void fetch_prekeys(std::uint32_t request, const wire::FetchPrekeys& message);
     void deliver(std::uint32_t request, const wire::Deliver& message);

@@ -87,6 +87,21 @@ void Session::acknowledge(std::uint32_t request, const wire::Acknowledge& messag
     service_.hub.acknowledge(self_, {.connection = id_, .request = request}, ids);
 }
 
+void Session::report_generation(std::uint32_t request, const wire::ReportGeneration& message) {
+    if (message.generation() == 0 || message.generation() > protocol::max_generation)
+        return fail(request, malformed);
+    service_.queue.submit(
+        [key = self_, generation = message.generation()](Stores& stores) -> Answer<void> {
+            if (!still_listed(stores, key)) return refuse(wire::FAILURE_REFUSED);
+            stores.accounts.set_generation(key, generation);
+            return {};
+        },
+        [&shell = service_.shell, id = id_, request](std::optional<Answer<void>> outcome) {
+            const auto done = result_of(std::move(outcome));
+            shell.reply(id, done ? done_frame(request) : failure_frame(request, done.error()));
+        });
+}
+
 void Session::fetch_records(std::uint32_t request, const wire::FetchRecords& message) {
     const auto proof = read_credential(message.credential());
     constexpr std::uint64_t highest = 1ULL << 62U;  // the store counts with signed integers

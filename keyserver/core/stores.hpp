@@ -30,6 +30,7 @@ struct DeviceRow {
     std::uint32_t device = 0;
     bool removed = false;
     Array<crypto::encoded_key_size> signing_key{};
+    std::uint64_t generation = 0;  ///< the highest reported
 };
 
 class AccountStore {
@@ -50,6 +51,8 @@ class AccountStore {
     [[nodiscard]] virtual std::vector<DeviceRow> devices(AccountId account) = 0;
     [[nodiscard]] virtual std::optional<DeviceRow> device(DeviceKey key) = 0;
     virtual void add_device(DeviceKey key, const crypto::DeviceSigningKey& signing_key) = 0;
+    /// A lower one than before changes nothing.
+    virtual void set_generation(DeviceKey key, std::uint64_t generation) = 0;
     /// Marks it removed; its prekeys and its mail go.
     virtual void remove_device(DeviceKey key) = 0;
 
@@ -86,6 +89,8 @@ class PrekeyStore {
     /// Ids ascending and above `highest`.
     virtual void add_one_time(DeviceKey key, OneTimeKind kind, const std::vector<OneTimeRow>& keys) = 0;
     [[nodiscard]] virtual OneTimeState one_time_state(DeviceKey key, OneTimeKind kind) = 0;
+    /// Those that are held; the highest id that was ever published stays.
+    virtual void remove_one_time(DeviceKey key) = 0;
     /// Removes the lowest and answers with it.
     [[nodiscard]] virtual std::optional<Bytes> take_one_time(DeviceKey key, OneTimeKind kind) = 0;
 

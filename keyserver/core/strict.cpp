@@ -43,12 +43,15 @@ constexpr Message login{login_fields};
 constexpr std::array record_fields{Field{1, Kind::bytes}};
 constexpr Message publish_record{record_fields};
 constexpr std::array prekeys_fields{Field{1, Kind::bytes}, Field{2, Kind::bytes},
-                                    Field{3, Kind::repeated_bytes}, Field{4, Kind::repeated_bytes}};
+                                    Field{3, Kind::repeated_bytes}, Field{4, Kind::repeated_bytes},
+                                    Field{5, Kind::number}};
 constexpr Message publish_prekeys{prekeys_fields};
 constexpr std::array tokens_fields{Field{1, Kind::repeated_message, &token}, Field{2, Kind::number}};
 constexpr Message set_tokens{tokens_fields};
 constexpr std::array acknowledge_fields{Field{1, Kind::repeated_bytes}};
 constexpr Message acknowledge{acknowledge_fields};
+constexpr std::array generation_fields{Field{1, Kind::number}};
+constexpr Message report_generation{generation_fields};
 constexpr std::array fetch_records_fields{Field{1, Kind::text}, Field{2, Kind::message, &credential},
                                           Field{3, Kind::number}};
 constexpr Message fetch_records{fetch_records_fields};
@@ -67,6 +70,7 @@ constexpr std::array request_fields{Field{1, Kind::number},
                                     Field{13, Kind::message, &publish_prekeys},
                                     Field{14, Kind::message, &set_tokens},
                                     Field{15, Kind::message, &acknowledge},
+                                    Field{16, Kind::message, &report_generation},
                                     Field{20, Kind::message, &fetch_records},
                                     Field{21, Kind::message, &fetch_prekeys},
                                     Field{22, Kind::message, &deliver},

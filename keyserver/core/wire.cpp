@@ -75,6 +75,7 @@ std::string welcome_frame(std::uint32_t request, const LoginFacts& facts) {
     welcome.set_one_time_kem_highest(facts.one_time_kem.highest);
     welcome.set_signed_prekey_day(facts.signed_day);
     welcome.set_waiting(facts.waiting);
+    welcome.set_generation(facts.generation);
     return reply.SerializeAsString();
 }
 

@@ -8,7 +8,7 @@
 namespace sotto::keyserver {
 
 // No table names a sender: tokens are hashes, mail is opaque, and who knows whom is nowhere.
-inline constexpr std::array<storage::Migration, 1> migrations{{{.version = 1, .sql = R"sql(
+inline constexpr std::string_view version_1 = R"sql(
     CREATE TABLE accounts (
         id           INTEGER PRIMARY KEY AUTOINCREMENT,
         user         TEXT    NOT NULL UNIQUE,
@@ -84,6 +84,14 @@ inline constexpr std::array<storage::Migration, 1> migrations{{{.version = 1, .s
         PRIMARY KEY (account, device),
         FOREIGN KEY (account, device) REFERENCES devices ON DELETE CASCADE
     ) STRICT, WITHOUT ROWID;
-)sql"}}};
+)sql";
+
+// How new each device's state is, by its own word.
+inline constexpr std::string_view version_2 = R"sql(
+    ALTER TABLE devices ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+inline constexpr std::array migrations{storage::Migration{.version = 1, .sql = version_1},
+                                       storage::Migration{.version = 2, .sql = version_2}};
 
 }  // namespace sotto::keyserver

@@ -51,21 +51,23 @@ std::vector<RecordRow> SqlAccounts::records_from(AccountId account, std::uint64_
 DeviceRow SqlAccounts::device_row(const storage::Statement& row) {
     DeviceRow out{.device = static_cast<std::uint32_t>(row.integer(0)), .removed = row.integer(1) != 0};
     if (!row.fixed(2, std::span{out.signing_key})) sql_->damaged("devices.signing_key");
+    out.generation = static_cast<std::uint64_t>(row.integer(3));
     return out;
 }
 
 std::vector<DeviceRow> SqlAccounts::devices(AccountId account) {
     auto row = sql_->query(
-        "SELECT device, removed, signing_key FROM devices WHERE account = ?1 ORDER BY device", account);
+        "SELECT device, removed, signing_key, generation FROM devices WHERE account = ?1 ORDER BY device",
+        account);
     std::vector<DeviceRow> out;
     while (sql_->step(row)) out.push_back(device_row(row));
     return out;
 }
 
 std::optional<DeviceRow> SqlAccounts::device(DeviceKey key) {
-    auto row =
-        sql_->query("SELECT device, removed, signing_key FROM devices WHERE account = ?1 AND device = ?2",
-                    key.account, key.device);
+    auto row = sql_->query(
+        "SELECT device, removed, signing_key, generation FROM devices WHERE account = ?1 AND device = ?2",
+        key.account, key.device);
     if (!sql_->step(row)) return std::nullopt;
     return device_row(row);
 }
@@ -74,6 +76,11 @@ void SqlAccounts::add_device(DeviceKey key, const crypto::DeviceSigningKey& sign
     const auto encoded = signing_key.encode();
     sql_->run("INSERT INTO devices (account, device, signing_key) VALUES (?1, ?2, ?3)", key.account,
               key.device, ByteView{encoded});
+}
+
+void SqlAccounts::set_generation(DeviceKey key, std::uint64_t generation) {
+    sql_->run("UPDATE devices SET generation = max(generation, ?3) WHERE account = ?1 AND device = ?2",
+              key.account, key.device, generation);
 }
 
 void SqlAccounts::remove_device(DeviceKey key) {

@@ -17,6 +17,7 @@ class SqlAccounts final : public AccountStore {
     std::vector<DeviceRow> devices(AccountId account) override;
     std::optional<DeviceRow> device(DeviceKey key) override;
     void add_device(DeviceKey key, const crypto::DeviceSigningKey& signing_key) override;
+    void set_generation(DeviceKey key, std::uint64_t generation) override;
     void remove_device(DeviceKey key) override;
 
   private:

@@ -56,6 +56,10 @@ OneTimeState SqlPrekeys::one_time_state(DeviceKey key, OneTimeKind kind) {
     return out;
 }
 
+void SqlPrekeys::remove_one_time(DeviceKey key) {
+    sql_->run("DELETE FROM one_time_prekeys WHERE account = ?1 AND device = ?2", key.account, key.device);
+}
+
 std::optional<Bytes> SqlPrekeys::take_one_time(DeviceKey key, OneTimeKind kind) {
     std::int64_t id = 0;
     Bytes bytes;

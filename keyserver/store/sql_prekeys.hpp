@@ -13,6 +13,7 @@ class SqlPrekeys final : public PrekeyStore {
     void set_last_resort(DeviceKey key, ByteView bytes) override;
     void add_one_time(DeviceKey key, OneTimeKind kind, const std::vector<OneTimeRow>& keys) override;
     OneTimeState one_time_state(DeviceKey key, OneTimeKind kind) override;
+    void remove_one_time(DeviceKey key) override;
     std::optional<Bytes> take_one_time(DeviceKey key, OneTimeKind kind) override;
 
   private:

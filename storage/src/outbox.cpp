@@ -66,6 +66,34 @@ Result<std::vector<OutboxItem>> ClientStore::outbox_pending(int limit) {
     return detail::read_all(statement, "outbox item", read_item);
 }
 
+Result<std::vector<MessageId>> ClientStore::outbox_ids(std::int64_t contact) {
+    auto statement = db_.prepare("SELECT id FROM outbox WHERE contact = ? AND accepted = 0 ORDER BY number");
+    statement.bind_all(contact);
+    return detail::read_all(statement, "outbox id",
+                            [](detail::Columns& columns) { return std::optional{columns.array<16>()}; });
+}
+
+Result<std::vector<std::int64_t>> ClientStore::contacts_overdue(std::int64_t since) {
+    auto statement = db_.prepare(
+        "SELECT DISTINCT contacts.id FROM outbox JOIN contacts ON contacts.id = outbox.contact "
+        "WHERE accepted = 1 AND needs_acknowledgement = 1 AND accepted_at <= ?1 AND "
+        "(pushed = 1 OR (heard_at > accepted_at AND heard_at <= ?1)) ORDER BY contacts.id");
+    statement.bind_all(since);
+    return detail::read_all(statement, "contact number",
+                            [](detail::Columns& columns) { return std::optional{columns.i64()}; });
+}
+
+Result<bool> ClientStore::reopen_outbox(std::int64_t contact) {
+    auto reopened =
+        db_.prepare(
+               "UPDATE outbox SET envelope_id = NULL, envelope = x'', accepted = 0, accepted_at = "
+               "0, pushed = 0 WHERE contact = ?")
+            .bind_all(contact)
+            .run();
+    if (!reopened) return std::unexpected(std::move(reopened.error()));
+    return db_.changes() > 0;
+}
+
 Result<std::int64_t> ClientStore::outbox_size() {
     auto statement = db_.prepare("SELECT count(*) FROM outbox WHERE accepted = 0");
     if (const auto row = statement.step(); !row) return std::unexpected(row.error());

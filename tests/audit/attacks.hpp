@@ -18,6 +18,7 @@ void attack_replayed_handshake(Check& check);    // 6
 void attack_prekey_drain(Check& check);          // 7
 void attack_forged_first_message(Check& check);  // 8
 void attack_duplicates(Check& check);            // 11
+void attack_restored_copy(Check& check);         // 12, the second half
 void attack_lying_server(Check& check);          // 13
 void attack_resync_storm(Check& check);          // 14
 void attack_crossing(Check& check);              // 15

@@ -48,6 +48,18 @@ storage::ClientStore& Client::opened() {
     return *store_;
 }
 
+void Client::keep_copy() {
+    store_.reset();
+    std::filesystem::copy_file(file_, file_.string() + ".copy",
+                               std::filesystem::copy_options::overwrite_existing);
+}
+
+void Client::put_back() {
+    store_.reset();
+    std::filesystem::copy_file(file_.string() + ".copy", file_,
+                               std::filesystem::copy_options::overwrite_existing);
+}
+
 void Client::init(const std::string& invite) {
     if (const auto error = try_init(invite)) throw std::runtime_error(error->sentence);
 }

@@ -125,6 +125,9 @@ class Client {
     [[nodiscard]] bool warned(Exit exit) const;
     void forget_notices() { notices_.clear(); }
 
+    /// Of a client that doesn't run: its store is copied, and put back in the state of that copy.
+    void keep_copy();
+    void put_back();
     /// The store of a client that doesn't run.
     storage::ClientStore& opened();
     [[nodiscard]] const crypto::AccountKeyPair& account_key() const { return *account_key_; }

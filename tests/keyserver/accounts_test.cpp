@@ -228,6 +228,35 @@ TEST_F(Login, ClosesTheOlderConnectionOfTheSameDevice) {
     EXPECT_FALSE(newer->closed());
 }
 
+TEST_F(Login, TellsTheHighestGenerationThatTheDeviceHasReported) {
+    const auto generation_at_login = [&] {
+        const auto peer = rig.connect(Purpose::identified);
+        return peer->ask(login_request(alice, right_proof(*peer))).welcome().generation();
+    };
+    const auto report = [&](std::uint64_t generation) {
+        wire::Request request;
+        request.mutable_report_generation()->set_generation(generation);
+        return rig.logged_in(alice)->ask(request);
+    };
+    EXPECT_EQ(generation_at_login(), 0U);
+    EXPECT_TRUE(report(7).has_done());
+    EXPECT_EQ(generation_at_login(), 7U);
+    EXPECT_TRUE(report(3).has_done());
+    EXPECT_EQ(generation_at_login(), 7U);
+    rig.restart();
+    EXPECT_EQ(generation_at_login(), 7U);
+    EXPECT_EQ(code_of(report(0)), wire::FAILURE_MALFORMED);
+    EXPECT_EQ(code_of(report(protocol::max_generation + 1)), wire::FAILURE_MALFORMED);
+    EXPECT_EQ(generation_at_login(), 7U);
+    EXPECT_TRUE(report(protocol::max_generation).has_done());
+    EXPECT_EQ(generation_at_login(), protocol::max_generation);
+
+    wire::Request request;
+    request.mutable_report_generation()->set_generation(1);
+    EXPECT_EQ(code_of(rig.connect(Purpose::delivery)->ask(request)), wire::FAILURE_NOT_LOGGED_IN);
+    EXPECT_EQ(code_of(rig.connect(Purpose::identified)->ask(request)), wire::FAILURE_NOT_LOGGED_IN);
+}
+
 TEST(UnboundLogin, IsForServersThatSayTheyAreUnbound) {
     Rig rig{{.server_name = "chat.example", .registration = Registration::open, .unbound = true}};
     const TestDevice alice{"alice"};

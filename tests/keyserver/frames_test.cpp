@@ -30,6 +30,7 @@ wire::Request every_field_of(wire::Request::BodyCase kind) {
         case wire::Request::kPublishPrekeys:
             request.mutable_publish_prekeys()->set_signed_prekey("s");
             request.mutable_publish_prekeys()->set_last_resort("l");
+            request.mutable_publish_prekeys()->set_replace(true);
             for (int i = 0; i < 2; ++i) {
                 request.mutable_publish_prekeys()->add_one_time("o");
                 request.mutable_publish_prekeys()->add_one_time_kem("k");
@@ -46,6 +47,9 @@ wire::Request every_field_of(wire::Request::BodyCase kind) {
             break;
         case wire::Request::kAcknowledge:
             for (int i = 0; i < 2; ++i) request.mutable_acknowledge()->add_envelope_ids("e");
+            break;
+        case wire::Request::kReportGeneration:
+            request.mutable_report_generation()->set_generation(5);
             break;
         case wire::Request::kFetchRecords:
             request.mutable_fetch_records()->set_user("u");
@@ -69,11 +73,11 @@ wire::Request every_field_of(wire::Request::BodyCase kind) {
     return request;
 }
 
-constexpr std::array kinds{wire::Request::kRegister,      wire::Request::kLogin,
-                           wire::Request::kPublishRecord, wire::Request::kPublishPrekeys,
-                           wire::Request::kSetTokens,     wire::Request::kAcknowledge,
-                           wire::Request::kFetchRecords,  wire::Request::kFetchPrekeys,
-                           wire::Request::kDeliver,       wire::Request::kPing};
+constexpr std::array kinds{
+    wire::Request::kRegister,         wire::Request::kLogin,        wire::Request::kPublishRecord,
+    wire::Request::kPublishPrekeys,   wire::Request::kSetTokens,    wire::Request::kAcknowledge,
+    wire::Request::kReportGeneration, wire::Request::kFetchRecords, wire::Request::kFetchPrekeys,
+    wire::Request::kDeliver,          wire::Request::kPing};
 
 TEST(Frames, WithEveryFieldOfTheSchemaAreRead) {
     for (const auto kind : kinds) {

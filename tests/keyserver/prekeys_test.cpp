@@ -160,6 +160,29 @@ TEST_F(PrekeysTest, AreBoundedInNumber) {
     EXPECT_EQ(code_of(publish(bob.prekeys(rig.today(), 1, 201))), wire::FAILURE_TOO_LARGE);
 }
 
+TEST_F(PrekeysTest, AreReplacedWhenTheDeviceSaysThatTheirSecretsMayBeLost) {
+    ASSERT_TRUE(publish(bob.prekeys(rig.today(), 100)).has_done());
+    ASSERT_TRUE(publish(bob.prekeys(rig.today(), 100, 101)).has_done());
+    auto next = bob.prekeys(rig.today(), 100, 201);
+    EXPECT_EQ(code_of(publish(next)), wire::FAILURE_TOO_LARGE);
+    next.set_replace(true);
+    ASSERT_TRUE(publish(next).has_done());
+    const auto answer = fetch();
+    EXPECT_EQ(crypto::OneTimePrekey::decode(bytes_of(answer.prekeys().one_time())).value().id, 201U);
+    EXPECT_EQ(kem(answer.prekeys()).id, 201U);
+    // Said again, as after a lost answer, it leaves none of those ids: only higher ones are taken.
+    ASSERT_TRUE(publish(next).has_done());
+    EXPECT_TRUE(fetch().prekeys().one_time().empty());
+}
+
+TEST_F(PrekeysTest, StayWhereAReplacementIsRefused) {
+    ASSERT_TRUE(publish(bob.prekeys(rig.today(), 3)).has_done());
+    auto older = bob.prekeys(rig.today() - 1, 3, 4);
+    older.set_replace(true);
+    EXPECT_EQ(code_of(publish(older)), wire::FAILURE_STALE);
+    EXPECT_FALSE(fetch().prekeys().one_time().empty());
+}
+
 TEST_F(PrekeysTest, NeverGoBackToAnOlderSignedPrekey) {
     const auto old = bob.prekeys(rig.today() - 1, 0);
     ASSERT_TRUE(publish(old).has_done());

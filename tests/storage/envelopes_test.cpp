@@ -31,5 +31,32 @@ TEST_F(EnvelopesTest, AreSeenWhenSetAside) {
     EXPECT_FALSE(must(store.envelope_seen(numbered<16>(2))));
 }
 
+TEST_F(EnvelopesTest, ThatWereSetAsideComeBackInTheirOrderUntilTheyAreReleased) {
+    for (const std::uint32_t number : {3U, 1U, 2U})
+        must(store.quarantine(numbered<16>(number), Bytes(number, std::byte{7}), 100));
+    reopen();
+    EXPECT_EQ(must(store.quarantined()),
+              (std::vector<EnvelopeId>{numbered<16>(3), numbered<16>(1), numbered<16>(2)}));
+    EXPECT_EQ(must(store.quarantined_envelope(numbered<16>(3))), Bytes(3, std::byte{7}));
+    EXPECT_FALSE(must(store.quarantined_envelope(numbered<16>(4))));
+    must(store.release_quarantined(numbered<16>(3)));
+    must(store.release_quarantined(numbered<16>(3)));
+    EXPECT_FALSE(must(store.quarantined_envelope(numbered<16>(3))));
+    EXPECT_EQ(must(store.quarantined()).size(), 2U);
+}
+
+TEST_F(EnvelopesTest, ThatWereSetAsideAreAThousandAtMostAndTheOldestGo) {
+    auto transaction = store.begin();
+    for (std::uint32_t number = 1; number <= max_quarantined; ++number)
+        must(store.quarantine(numbered<16>(number), Bytes(1), 100));
+    EXPECT_EQ(must(store.quarantined()).front(), numbered<16>(1));
+    EXPECT_EQ(must(store.quarantined()).size(), 1000U);
+    must(store.quarantine(numbered<16>(max_quarantined + 1), Bytes(1), 50));
+    EXPECT_EQ(must(store.quarantined()).size(), 1000U);
+    EXPECT_EQ(must(store.quarantined()).front(), numbered<16>(2));
+    EXPECT_EQ(must(store.quarantined()).back(), numbered<16>(max_quarantined + 1));
+    must(transaction.commit());
+}
+
 }  // namespace
 }  // namespace sotto::storage::test

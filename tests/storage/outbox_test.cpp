@@ -108,5 +108,73 @@ TEST_F(OutboxTest, AcknowledgementsAreOwedOnceAndInOrder) {
     EXPECT_EQ(code_of(store.owed_acknowledgements(bob, -1)), Code::damaged);
 }
 
+class OverdueTest : public OutboxTest {
+  protected:
+    /// Taken by a server at `when`, and `pushed` to the device as it said.
+    void accept(std::uint32_t number, std::int64_t when, bool pushed) {
+        auto item = must(store.outbox_item(bob, numbered<16>(number))).value();
+        item.envelope_id = numbered<16>(number + 100);
+        item.accepted = true;
+        item.accepted_at = when;
+        item.pushed = pushed;
+        must(store.update_outbox(item));
+    }
+    void heard(std::int64_t when) {
+        auto contact = must(store.contact(bob)).value();
+        contact.heard_at = when;
+        must(store.update_contact(contact));
+    }
+    bool overdue(std::int64_t since) { return !must(store.contacts_overdue(since)).empty(); }
+};
+
+TEST_F(OverdueTest, IsWhatTheServerSaidItHadDelivered) {
+    queue(1);
+    EXPECT_FALSE(overdue(10'000));  // no server has it
+    accept(1, 1000, true);
+    EXPECT_FALSE(overdue(999));
+    EXPECT_EQ(must(store.contacts_overdue(1000)), std::vector<std::int64_t>{bob});
+    must(store.remove_outbox(bob, numbered<16>(1)));
+    EXPECT_FALSE(overdue(1000));
+}
+
+TEST_F(OverdueTest, IsWhatWasStoredBeforeTheContactWasHeard) {
+    queue(1);
+    accept(1, 1000, false);
+    EXPECT_FALSE(overdue(10'000));
+    heard(1000);
+    EXPECT_FALSE(overdue(10'000));
+    heard(1001);
+    EXPECT_FALSE(overdue(1000));
+    EXPECT_TRUE(overdue(1001));
+}
+
+TEST_F(OverdueTest, IsNothingThatNeedsNoAcknowledgement) {
+    auto item = some_item(bob, 1);
+    item.needs_acknowledgement = false;
+    must(store.queue(item));
+    accept(1, 1000, true);
+    EXPECT_FALSE(overdue(10'000));
+}
+
+TEST_F(OverdueTest, LeavesAgainInItsOrderOnceReopened) {
+    const auto carol = add("carol");
+    must(store.queue(some_item(carol, 9)));
+    for (const std::uint32_t number : {1U, 2U, 3U}) queue(number);
+    accept(2, 1000, true);
+    accept(1, 1000, false);
+    EXPECT_EQ(must(store.outbox_ids(bob)), std::vector<MessageId>{numbered<16>(3)});
+    EXPECT_TRUE(must(store.reopen_outbox(bob)));
+    EXPECT_EQ(must(store.outbox_ids(bob)),
+              (std::vector<MessageId>{numbered<16>(1), numbered<16>(2), numbered<16>(3)}));
+    const auto item = must(store.outbox_item(bob, numbered<16>(2))).value();
+    EXPECT_FALSE(item.accepted);
+    EXPECT_FALSE(item.pushed);
+    EXPECT_FALSE(item.envelope_id);
+    EXPECT_EQ(item.accepted_at, 0);
+    EXPECT_EQ(item.content.size(), 2U);
+    EXPECT_FALSE(must(store.reopen_outbox(add("dave"))));
+    EXPECT_EQ(must(store.outbox_ids(carol)).size(), 1U);
+}
+
 }  // namespace
 }  // namespace sotto::storage::test

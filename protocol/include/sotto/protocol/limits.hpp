@@ -20,6 +20,7 @@ inline constexpr std::size_t max_records_per_reply = 16;
 inline constexpr std::size_t max_one_time_prekeys = 200;  ///< of each kind, per device, held by the server
 inline constexpr std::uint64_t invite_lifetime_s = 7ULL * 24 * 3600;
 inline constexpr std::size_t max_tokens = 10'000;
+inline constexpr std::uint64_t max_generation = 1ULL << 62U;
 inline constexpr std::size_t incoming_window = 64;  ///< pushed envelopes that wait for their acknowledgement
 inline constexpr std::size_t max_acknowledged_per_frame = 1000;
 

@@ -151,6 +151,9 @@ struct InviteRow {
     std::int64_t used_by = 0;  ///< contact, 0 if unused
 };
 
+/// Envelopes that could not be opened, kept at most.
+inline constexpr int max_quarantined = 1000;
+
 class ClientStore {
   public:
     [[nodiscard]] static Result<ClientStore> open(const std::filesystem::path& file, const DatabaseKey& key);
@@ -247,10 +250,23 @@ class ClientStore {
     [[nodiscard]] Result<std::optional<OutboxItem>> outbox_item(std::int64_t contact, const MessageId& id);
     /// In the order of queueing; only those that the server hasn't accepted.
     [[nodiscard]] Result<std::vector<OutboxItem>> outbox_pending(int limit);
+    /// The same of one contact, by id.
+    [[nodiscard]] Result<std::vector<MessageId>> outbox_ids(std::int64_t contact);
     [[nodiscard]] Result<std::int64_t> outbox_size();  ///< not yet accepted by a server
 
+    /// Contacts for whom something that a server took is not acknowledged: it was taken before `since`, and
+    /// they must have had it since then (the server said so, or something of theirs was opened after it).
+    [[nodiscard]] Result<std::vector<std::int64_t>> contacts_overdue(std::int64_t since);
+    /// All that waits for this contact and is not acknowledged has to be sealed anew. False if there is
+    /// nothing.
+    [[nodiscard]] Result<bool> reopen_outbox(std::int64_t contact);
+
     // envelopes that could not be opened
+    /// The oldest go where there are more than `max_quarantined`.
     [[nodiscard]] Result<void> quarantine(const EnvelopeId& id, ByteView envelope, std::int64_t now);
+    [[nodiscard]] Result<std::vector<EnvelopeId>> quarantined();  ///< in the order of their coming
+    [[nodiscard]] Result<std::optional<Bytes>> quarantined_envelope(const EnvelopeId& id);
+    [[nodiscard]] Result<void> release_quarantined(const EnvelopeId& id);
     [[nodiscard]] Result<void> drop_quarantined_before(std::int64_t when);
     /// True if this envelope was taken in before (remembered or set aside, and committed): only the
     /// acknowledgement to the server is missing.
