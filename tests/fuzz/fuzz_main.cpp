@@ -1,5 +1,5 @@
 // libFuzzer's entry points. SOTTO_FUZZ_TARGET names the target; `sotto-fuzz --seeds DIR` writes its seeds
-// instead.
+// instead; `--list` prints the names.
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -12,9 +12,8 @@ namespace {
 
 const sotto::fuzz::Target* chosen = nullptr;
 
-void list_targets() {
-    std::cerr << "SOTTO_FUZZ_TARGET has to be one of:\n";
-    for (const auto& target : sotto::fuzz::targets()) std::cerr << "  " << target.name << "\n";
+void list_targets(std::ostream& out) {
+    for (const auto& target : sotto::fuzz::targets()) out << target.name << '\n';
 }
 
 }  // namespace
@@ -26,8 +25,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
     const char* const name = std::getenv("SOTTO_FUZZ_TARGET");  // NOLINT(concurrency-mt-unsafe)
     if (name != nullptr) chosen = sotto::fuzz::target_called(name);
+    if (*argc == 2 && std::string_view{(*argv)[1]} == "--list") {
+        list_targets(std::cout);
+        std::exit(0);  // NOLINT(concurrency-mt-unsafe)
+    }
     if (chosen == nullptr) {
-        list_targets();
+        std::cerr << "SOTTO_FUZZ_TARGET has to be one of:\n";
+        list_targets(std::cerr);
         std::exit(1);  // NOLINT(concurrency-mt-unsafe)
     }
     if (*argc == 3 && std::string_view{(*argv)[1]} == "--seeds") {
