@@ -51,6 +51,7 @@ const Known& known() {
         std::vector<End> senders;
         for (std::size_t i = 0; i < contacts; ++i) {
             auto pair = acquainted();
+            pair.bob.open(pair.alice.seal(content()));  // their chain is known
             out.book.add(std::move(pair.bob));
             senders.push_back(std::move(pair.alice));
         }

@@ -8,10 +8,14 @@ namespace {
 
 constexpr std::size_t burst = 1000;
 
-/// The session before the burst's first message. Alice's next messages carry nothing but their content; after
-/// 20 messages it is Bob's turn to offer the key of the next epoch.
+/// The session before the burst, whose chain both know. Alice's next messages carry nothing but their
+/// content; after 20 messages it is Bob's turn to offer the key of the next epoch.
 const Pair& before_burst(bool epoch_due) {
-    static const Pair idle = acquainted();
+    static const Pair idle = [] {
+        auto pair = acquainted();
+        pair.bob.open(pair.alice.seal(content()));
+        return pair;
+    }();
     static const Pair due = [] {
         auto pair = acquainted();
         for (int i = 0; i < 10; ++i) pair.round_trip();
