@@ -80,7 +80,7 @@ Result<AttachmentSealer> AttachmentSealer::begin(const AttachmentKey& key, std::
     header[0] = attachment_format;
     rng.fill(all.subspan<1, attachment_salt_size>());
     const AttachmentKeys keys{key, all.first<1 + attachment_salt_size>(), length};
-    std::ranges::copy(keys.commitment(), all.last<32>().begin());
+    copy_bytes(keys.commitment(), all.last<32>());
     return AttachmentSealer{keys.encryption(), header, length};
 }
 
@@ -88,7 +88,7 @@ Result<Bytes> AttachmentSealer::seal(ByteView content) {
     if (done()) return std::unexpected(Error::exhausted);
     if (content.size() != wants()) return std::unexpected(Error::mismatch);
     Bytes out(position_.size() + attachment_tag_size);
-    std::ranges::copy(content, out.begin());
+    copy_bytes(content, out);
     crypto::seal(key_.expose(), position_.nonce(), {}, out);
     position_.advance();
     return out;

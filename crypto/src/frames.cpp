@@ -47,7 +47,7 @@ std::span<std::byte> write_frame(std::uint8_t type, ByteView value, std::span<st
     const auto size = static_cast<std::uint32_t>(value.size());
     body[0] = std::byte{type};
     for (unsigned i = 0; i < 4; ++i) body[1 + i] = static_cast<std::byte>(size >> (24 - 8 * i));
-    std::ranges::copy(value, body.subspan(frame_head_size).begin());
+    copy_bytes(value, body.subspan(frame_head_size));
     return body.subspan(frame_head_size + value.size());
 }
 

@@ -53,7 +53,7 @@ Result<HandshakePart> parse_handshake_part(ByteView bytes) {
     header.kem_kind = (flags & flag_kem_one_time) != 0 ? KemPrekeyKind::one_time : KemPrekeyKind::last_resort;
     header.kem_prekey = kem_prekey;
     header.record_sequence = sequence;
-    std::ranges::copy(base_key->raw(), header.base_key.begin());
+    copy_bytes(base_key->raw(), header.base_key);
     header.replay_id = replay_id(header, *base_key);
     return HandshakePart{header,
                          *base_key,

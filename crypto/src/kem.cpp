@@ -31,14 +31,14 @@ Result<KemPublicKey> KemPublicKey::decode(ByteView encoded) {
     const FixedView<kem_public_key_size> raw{encoded.subspan(1)};
     if (!reduced(raw)) return std::unexpected(Error::bad_key);
     KemPublicKey key;
-    std::ranges::copy(raw, key.raw_.begin());
+    copy_bytes(raw, key.raw_);
     return key;
 }
 
 Array<encoded_kem_key_size> KemPublicKey::encode() const {
     Array<encoded_kem_key_size> out;
     out[0] = type_byte;
-    std::ranges::copy(raw_, out.begin() + 1);
+    copy_bytes(raw_, std::span{out}.subspan<1>());
     return out;
 }
 

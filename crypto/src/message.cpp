@@ -31,10 +31,10 @@ void write_header(const Session::State& state, std::uint32_t n, ByteView prefix,
                   Rng& rng) {
     const auto salt = out.first<salt_size>();
     rng.fill(salt);
-    std::ranges::copy(hint_for(state.sending.header, salt), out.subspan<salt_size, 8>().begin());
+    copy_bytes(hint_for(state.sending.header, salt), out.subspan<salt_size, 8>());
     const auto header = out.subspan<xnonce_size, header_size>();
     header[0] = std::byte{static_cast<std::uint8_t>(KeyType::x25519)};
-    std::ranges::copy(state.own_public, header.subspan<1, 32>().begin());
+    copy_bytes(state.own_public, header.subspan<1, 32>());
     put_u32(header.subspan<33, 4>(), state.sending.previous);
     put_u32(header.subspan<37, 4>(), n);
     put_u32(header.subspan<41, 4>(), state.epoch);
@@ -61,8 +61,8 @@ bool hinted(const HeaderKey& key, const Envelope& envelope) {
 
 std::optional<Match> open_header(const HeaderKey& key, const Envelope& envelope) {
     Array<xnonce_size> nonce;
-    std::ranges::copy(envelope.salt(), nonce.begin());
-    std::ranges::copy(envelope.hint(), nonce.begin() + salt_size);
+    copy_bytes(envelope.salt(), nonce);
+    copy_bytes(envelope.hint(), std::span{nonce}.subspan<salt_size>());
     HeaderPlain plain;
     if (!xopen(key.key.view(), nonce, envelope.prefix(), envelope.header(), plain.writable()))
         return std::nullopt;
@@ -73,7 +73,7 @@ std::optional<Match> open_header(const HeaderKey& key, const Envelope& envelope)
     match.n = reader.u32();
     match.epoch = reader.u32();
     if (!ratchet_key || match.n > last_message_number) return std::nullopt;
-    std::ranges::copy(ratchet_key->raw(), match.ratchet_key.begin());
+    copy_bytes(ratchet_key->raw(), match.ratchet_key);
     return match;
 }
 
@@ -82,13 +82,12 @@ void seal_message(const Session::State& state, const MessageKey& key, std::uint3
     write_header(state, n, prefix, message, rng);
     const auto header = message.subspan<xnonce_size, header_size>();
     const BodyKeys keys{key, message.first<salt_size>(), state.id, header};
-    std::ranges::copy(keys.commitment(),
-                      message.subspan<xnonce_size + header_size, commitment_size>().begin());
+    copy_bytes(keys.commitment(), message.subspan<xnonce_size + header_size, commitment_size>());
     seal_once(keys.encryption(), {}, message.subspan(body_offset));
 }
 
 SecretBytes Body::content() && {
-    std::ranges::copy(frames.content, plain.begin());
+    copy_bytes(frames.content, plain);
     plain.resize(frames.content.size());
     return std::move(plain);
 }

@@ -16,7 +16,7 @@ using Agreement = Secret<AgreementTag, 32>;
 
 template <std::size_t Offset, class Key>
 void copy_part(const RootOutput& from, Key& to) {
-    std::ranges::copy(from.expose().subspan<Offset, 32>(), to.bytes.begin());
+    copy_bytes(from.expose().subspan<Offset, 32>(), to.bytes);
 }
 
 /// RK′ ‖ CK ‖ NHK = hkdf(salt = RK, X25519(DHs, DHr) ‖ X, label, session id ‖ e): 7.2.
@@ -44,7 +44,7 @@ void new_ratchet_key(Session::State& state, Rng& rng) {
 }
 
 void set_header(HeaderKey& header, FixedView<32> key) {
-    std::ranges::copy(key, header.key.bytes.begin());
+    copy_bytes(key, header.key.bytes);
     header.derive_hint();
 }
 
@@ -117,7 +117,7 @@ MessageKey chain_step(ChainKey& chain) {
     struct StepTag;
     Secret<StepTag, 64> out;
     mac64(chain.view(), labels::chain, {}, out.writable());
-    std::ranges::copy(out.expose().first<32>(), chain.bytes.begin());
+    copy_bytes(out.expose().first<32>(), chain.bytes);
     return MessageKey{out.expose().last<32>()};
 }
 
@@ -163,7 +163,7 @@ Result<void> turn_receiving(Session::State& state, const Match& match, std::int6
     receiving.kept = 0;
     receiving.kept_at = 0;
     receiving.header = receiving.next_header;
-    std::ranges::copy(match.ratchet_key, state.peer_public.begin());
+    copy_bytes(match.ratchet_key, state.peer_public);
     prune(state);
     make_room(state, ahead, changes);
     if (!root_step(state, match.epoch, now_ms, receiving.chain, receiving.next_header))

@@ -50,7 +50,7 @@ std::span<std::byte> write_prefix(const Bytes* part, std::span<std::byte> out) {
     out[0] = std::byte{envelope_handshake};
     out[1] = static_cast<std::byte>(part->size() >> 8U);
     out[2] = static_cast<std::byte>(part->size() & 0xffU);
-    std::ranges::copy(*part, out.subspan(3).begin());
+    copy_bytes(*part, out.subspan(3));
     return out.subspan(3 + part->size());
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,12 @@ using FixedView = std::span<const std::byte, N>;
 /// The same bytes seen as characters, without a copy and without any check of their encoding.
 [[nodiscard]] inline std::string_view chars_of(ByteView bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Copies `from` to the front of `to`, which is as long or longer; they may overlap. (std::ranges::copy of
+/// GCC 12 goes byte by byte wherever the source is const.)
+inline void copy_bytes(ByteView from, std::span<std::byte> to) {
+    if (!from.empty()) std::memmove(to.first(from.size()).data(), from.data(), from.size());
 }
 
 [[nodiscard]] inline Bytes to_bytes(ByteView bytes) {

@@ -21,9 +21,7 @@ class Secret {
   public:
     static constexpr std::size_t size = N;
 
-    explicit Secret(FixedView<N> bytes) noexcept {
-        for (std::size_t i = 0; i < N; ++i) bytes_[i] = bytes[i];
-    }
+    explicit Secret(FixedView<N> bytes) noexcept { copy_bytes(bytes, bytes_); }
     /// All zero, to be filled through `writable()`.
     Secret() noexcept : bytes_{} {}
     Secret(const Secret&) = delete;
