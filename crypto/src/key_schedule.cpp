@@ -45,7 +45,7 @@ Roots derive_roots(const Agreements& a, const SessionId& id) {
     return roots;
 }
 
-SessionId Transcript::session_id() const {
+Bytes Transcript::encode() const {
     Bytes out;
     Writer writer{out};
     writer.u8(version);
@@ -69,7 +69,11 @@ SessionId Transcript::session_id() const {
     writer.raw(kem_prekey.encode());
     writer.u8(static_cast<std::uint8_t>(KeyType::mlkem768_ciphertext));
     writer.raw(ciphertext);
-    return hash(labels::session_id, {out});
+    return out;
+}
+
+SessionId Transcript::session_id() const {
+    return hash(labels::session_id, {encode()});
 }
 
 Result<std::uint8_t> common_version(const Device& a, const Device& b) {

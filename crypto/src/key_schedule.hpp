@@ -41,6 +41,8 @@ struct Transcript {
     const KemPublicKey& kem_prekey;
     FixedView<kem_ciphertext_size> ciphertext;
 
+    /// T, whose hash is the session's id.
+    [[nodiscard]] Bytes encode() const;
     [[nodiscard]] SessionId session_id() const;
 };
 

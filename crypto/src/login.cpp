@@ -1,10 +1,9 @@
-#include "sotto/crypto/login.hpp"
+#include "login_message.hpp"
 
 #include "labels.hpp"
 #include "sotto/crypto/codec.hpp"
 
 namespace sotto::crypto {
-namespace {
 
 Label label_of(const LoginChallenge& challenge) {
     const bool bound = challenge.exporter.has_value();
@@ -13,7 +12,7 @@ Label label_of(const LoginChallenge& challenge) {
     return bound ? labels::login : labels::login_unbound;
 }
 
-Bytes encode(const LoginChallenge& challenge) {
+Bytes encode_login(const LoginChallenge& challenge) {
     Bytes out;
     Writer writer{out};
     const auto address = challenge.account.text();
@@ -27,14 +26,12 @@ Bytes encode(const LoginChallenge& challenge) {
     return out;
 }
 
-}  // namespace
-
 Signature prove_login(const LoginChallenge& challenge, const DeviceSigningKeyPair& key) {
-    return key.sign(label_of(challenge), encode(challenge));
+    return key.sign(label_of(challenge), encode_login(challenge));
 }
 
 bool verify_login(const LoginChallenge& challenge, const DeviceSigningKey& key, FixedView<64> proof) {
-    return key.verify(label_of(challenge), encode(challenge), proof);
+    return key.verify(label_of(challenge), encode_login(challenge), proof);
 }
 
 }  // namespace sotto::crypto

@@ -113,9 +113,10 @@ struct Session::State {
     State(const State&) = default;
 };
 
-/// Session's constructor for the sources of crypto/.
+/// Session's constructor and its state, for those who may include this header.
 struct SessionAccess {
     static Session wrap(std::unique_ptr<Session::State> state) { return Session{std::move(state)}; }
+    static const Session::State& state(const Session& session) { return *session.state_; }
 };
 
 }  // namespace sotto::crypto

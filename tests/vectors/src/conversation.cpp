@@ -1,0 +1,77 @@
+#include "conversation.hpp"
+
+namespace sotto::vectors {
+namespace {
+
+using namespace crypto;
+
+End begin_with(const Json& given, const char* who) {
+    return {must(Session::parse(bytes(given.at("begin"), who)), who), {}};
+}
+
+const Json& sealed_message(const Json& steps, const Json& given, std::uint32_t message) {
+    std::uint32_t count = 0;
+    for (std::size_t i = 0; i < steps.size(); ++i)
+        if (given.at(i).at("do") == "seal" && count++ == message) return steps.at(i);
+    throw Mismatch("message: not sealed yet");
+}
+
+}  // namespace
+
+Json seals(const char* by, const char* content, std::uint32_t later_ms) {
+    Json step{{"do", "seal"}, {"by", by}, {"content", content}};
+    if (later_ms > 0) step["later_ms"] = later_ms;
+    return step;
+}
+
+Json opens(const char* by, std::uint32_t message) {
+    return {{"do", "open"}, {"by", by}, {"message", message}};
+}
+
+Json refuses(const char* by, std::uint32_t message, std::size_t at, const char* with) {
+    auto step = opens(by, message);
+    step["change"] = {{"at", at}, {"with", with}};
+    return step;
+}
+
+Json play(Json& given, const World& world) {
+    End alice = begin_with(given, "alice");
+    End bob = begin_with(given, "bob");
+    auto now_ms = static_cast<std::int64_t>(number_up_to(1ULL << 50U, given, "now_ms"));
+    Json steps = Json::array();
+    for (auto& step : given.at("steps")) {
+        const auto by = text(step, "by");
+        expect_that(by == "alice" || by == "bob", "by");
+        End& end = by == "alice" ? alice : bob;
+        if (step.contains("later_ms")) now_ms += number<std::uint32_t>(step, "later_ms");
+        if (text(step, "do") == "seal") {
+            steps.push_back(seal_step(end, step, bytes_of(text(step, "content")), now_ms, world.fresh()));
+            continue;
+        }
+        expect_that(text(step, "do") == "open", "do");
+        auto envelope =
+            bytes(sealed_message(steps, given.at("steps"), number<std::uint32_t>(step, "message")), "envelope");
+        if (step.contains("change")) envelope = changed(envelope, step.at("change"));
+        steps.push_back(open_step(end, step, envelope, now_ms, world.fresh()));
+    }
+    return {{"session_id", hex(alice.session.id())},
+            {"steps", std::move(steps)},
+            {"end", {{"alice", alice.record()}, {"bob", bob.record()}}}};
+}
+
+void check_conversation(const Json& given, const Json& derived) {
+    const auto id = bytes(derived, "session_id");
+    const auto& steps = given.at("steps");
+    expect_that(steps.size() == derived.at("steps").size(), "steps: as many as there are");
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        const auto& step = derived.at("steps").at(i);
+        if (text(steps.at(i), "do") == "seal")
+            check_sealed(step, id, bytes_of(text(steps.at(i), "content")));
+        else
+            check_opened(
+                step, sealed_message(derived.at("steps"), steps, number<std::uint32_t>(steps.at(i), "message")),
+                id);
+    }
+}
+
+}  // namespace sotto::vectors

@@ -1,0 +1,41 @@
+// sotto-vectors: makes the test vectors, or checks those in a folder. docs/protocol.md section 14.
+#include <cstdio>
+#include <exception>
+#include <string_view>
+
+#include "vectors.hpp"
+
+namespace {
+
+int usage() {
+    std::fputs(
+        "usage: sotto-vectors generate DIR   writes the vector files\n"
+        "       sotto-vectors verify DIR     replays them through the library and checks each definition\n",
+        stderr);
+    return 2;
+}
+
+int run(std::string_view verb, const char* folder) {
+    if (verb == "generate") {
+        sotto::vectors::write(sotto::vectors::generate(), folder);
+        return 0;
+    }
+    if (verb != "verify") return usage();
+    const auto files = sotto::vectors::read(folder);
+    sotto::vectors::verify(files);
+    for (const auto& [name, file] : files)
+        std::printf("%-22s %zu cases hold\n", name.c_str(), file.at("cases").size());
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 3) return usage();
+    try {
+        return run(argv[1], argv[2]);
+    } catch (const std::exception& problem) {
+        std::fprintf(stderr, "sotto-vectors: %s\n", problem.what());
+        return 1;
+    }
+}
