@@ -41,6 +41,15 @@ Stream sealed_stream(const AttachmentKey& key, std::uint64_t length, Rng& rng) {
     return out;
 }
 
+/// K_enc ‖ C by their definition.
+Array<64> keys_of(const AttachmentKey& key, ByteView header, std::uint64_t length) {
+    Bytes encoded;
+    Writer{encoded}.u64(length);
+    Array<64> both;
+    mac64(key.expose(), "Sotto/1/attachment", {header.first(17), encoded}, both);
+    return both;
+}
+
 /// Where a stream is refused, and as what; nothing if it opens.
 Json refusal_of(const AttachmentKey& key, std::uint64_t length, ByteView stream) {
     const auto at = [&](const char* where, Error error) {
@@ -63,7 +72,9 @@ Json refusal_of(const AttachmentKey& key, std::uint64_t length, ByteView stream)
 Json refusal(const Json& change, const AttachmentKey& key, std::uint64_t length, const Stream& stream) {
     Json out;
     if (change.contains("length")) {
-        out = refusal_of(key, number<std::uint64_t>(change, "length"), stream.whole());
+        const auto other = number<std::uint64_t>(change, "length");
+        out = refusal_of(key, other, stream.whole());
+        out["commitment_of_that_length"] = hex(ByteView{keys_of(key, stream.header, other)}.last(32));
     } else if (change.contains("swap")) {
         auto other = stream;
         std::swap(other.chunks.at(number<std::size_t>(change, "swap")),
@@ -108,9 +119,7 @@ Json derive_attachment(Json& given, const World& world) {
     const auto stream = sealed_stream(key, length, draws);
     draws.finish(given, {"salt"});
     expect_that(refusal_of(key, length, stream.whole()).is_null(), "the stream opens");
-    Array<64> both;
-    mac64(key.expose(), "Sotto/1/attachment",
-          {ByteView{stream.header}.first(17), joined({u32(0), u32(static_cast<std::uint32_t>(length))})}, both);
+    const auto both = keys_of(key, stream.header, length);
     Json out{{"padded", padded_size(length)},
              {"stream_size", must(attachment_stream_size(length), "length")},
              {"encryption_key", hex(ByteView{both}.first(32))},
@@ -136,10 +145,7 @@ void check_attachment(const Json& given, const Json& derived, const World& /*wor
     const auto length = number<std::uint64_t>(given, "length");
     const auto header = bytes(derived, "header");
     expect(given.at("random"), "salt", ByteView{header}.subspan(1, 16));
-    Bytes encoded;
-    Writer{encoded}.u64(length);
-    Array<64> both;
-    mac64(bytes(given, "key"), "Sotto/1/attachment", {ByteView{header}.first(17), encoded}, both);
+    const auto both = keys_of(secret<AttachmentKey>(given, "key"), header, length);
     expect(derived, "encryption_key", ByteView{both}.first(32));
     expect_that(std::ranges::equal(ByteView{header}.last(32), ByteView{both}.last(32)), "header: commitment");
 

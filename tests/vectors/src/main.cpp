@@ -3,6 +3,7 @@
 #include <exception>
 #include <string_view>
 
+#include "freeze.hpp"
 #include "vectors.hpp"
 
 namespace {
@@ -10,7 +11,8 @@ namespace {
 int usage() {
     std::fputs(
         "usage: sotto-vectors generate DIR   writes the vector files\n"
-        "       sotto-vectors verify DIR     replays them through the library and checks each definition\n",
+        "       sotto-vectors verify DIR     replays them through the library and checks each definition\n"
+        "       sotto-vectors freeze DIR     adds session records and a store of this version, if there are none\n",
         stderr);
     return 2;
 }
@@ -18,6 +20,10 @@ int usage() {
 int run(std::string_view verb, const char* folder) {
     if (verb == "generate") {
         sotto::vectors::write(sotto::vectors::generate(), folder);
+        return 0;
+    }
+    if (verb == "freeze") {
+        sotto::vectors::freeze(folder);
         return 0;
     }
     if (verb != "verify") return usage();

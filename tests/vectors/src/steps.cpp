@@ -117,8 +117,8 @@ std::vector<const char*> names_of_opening(const Match& match, std::size_t draws)
     return names;
 }
 
-Json refusal(Error error, ByteView envelope) {
-    return {{"error", name(error)}, {"sha256", digest(envelope)}};
+Json refusal(Error error, ByteView refused) {
+    return {{"error", name(error)}, {"sha256", digest(refused)}};
 }
 
 }  // namespace
