@@ -108,7 +108,8 @@ Json attachment_cases(const World& world) {
     add("one chunk and a byte", attachment_chunk_size + 1,
         Json::array({{{"cut", 2064}}, {{"at", 49}, {"with", "0000"}}}));
     add("four chunks", 200000,
-        Json::array({{{"swap", 0}, {"with_chunk", 1}}, {{"swap", 0}, {"with_chunk", 2}}, {{"length", 199999}}}));
+        Json::array(
+            {{{"swap", 0}, {"with_chunk", 1}}, {{"swap", 0}, {"with_chunk", 2}}, {{"length", 199999}}}));
     return cases;
 }
 
@@ -136,7 +137,8 @@ Json derive_attachment(Json& given, const World& world) {
     if (whole.size() <= small_stream) out["stream"] = hex(whole);
     if (!given.contains("refuse")) return out;
     out["refused"] = Json::array();
-    for (const auto& change : given.at("refuse")) out["refused"].push_back(refusal(change, key, length, stream));
+    for (const auto& change : given.at("refuse"))
+        out["refused"].push_back(refusal(change, key, length, stream));
     return out;
 }
 

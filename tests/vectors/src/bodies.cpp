@@ -55,8 +55,9 @@ Json envelope_cases(const World& world) {
     const auto kem = KemKeyPair::generate(rng);
     const auto key = frame(frame_kem_key, encode_kem_key(1, kem.public_key()));
     const auto encapsulated = must(kem.public_key().encapsulate(rng), "a ciphertext");
-    const auto answer = frame(frame_kem_ciphertext, encode_kem_ciphertext(4294967295, kem_key_id(kem.public_key()),
-                                                                          encapsulated.ciphertext));
+    const auto answer =
+        frame(frame_kem_ciphertext,
+              encode_kem_ciphertext(4294967295, kem_key_id(kem.public_key()), encapsulated.ciphertext));
     auto cases = Json::array({new_case("contents of a message alone, and the sizes of their envelopes",
                                        {{"largest_content", max_content_size}})});
     const auto add = [&](const char* name, std::initializer_list<ByteView> parts) {
@@ -119,9 +120,10 @@ void check_envelope(const Json& given, const Json& derived, const World& /*world
 
 }  // namespace
 
-const Kind envelope_kind{"envelope.json",
-                         "Which lengths of content give which size of envelope, and bodies with their frames, "
-                         "some of them refused (section 8). SHA-256 stands for keys and ciphertexts.",
-                         envelope_cases, derive_envelope, check_envelope};
+const Kind envelope_kind{
+    "envelope.json",
+    "Which lengths of content give which size of envelope, and bodies with their frames, "
+    "some of them refused (section 8). SHA-256 stands for keys and ciphertexts.",
+    envelope_cases, derive_envelope, check_envelope};
 
 }  // namespace sotto::vectors

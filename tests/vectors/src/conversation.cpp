@@ -16,6 +16,30 @@ const Json& sealed_message(const Json& steps, const Json& given, std::uint32_t m
     throw Mismatch("message: not sealed yet");
 }
 
+/// The value of the one frame of this type.
+Bytes frame_of(const Json& sealed, std::uint8_t type) {
+    for (const auto& frame : sealed.at("frames"))
+        if (number<std::uint8_t>(frame, "type") == type) return bytes(frame, "value");
+    throw Mismatch("frames: none of the type that has an effect");
+}
+
+/// S, from the key in the message and the given m, or from the ciphertext in it and the seed of our own key.
+void check_epoch_secret(const Json& given, const Json& step, const Json& sealed, const Bytes& seed) {
+    if (!step.contains("kem_shared_secret")) return;
+    if (given.contains("random") && given.at("random").contains("kem_m")) {
+        const auto value = frame_of(sealed, 2);
+        const auto key = must(KemPublicKey::decode(ByteView{value}.subspan(4)), "the key");
+        Draws draws{{{"random", {{"kem_m", text(given.at("random"), "kem_m")}}}}, nullptr};
+        expect(step, "kem_shared_secret", must(key.encapsulate(draws), "kem_m").shared.expose());
+        return;
+    }
+    const auto value = frame_of(sealed, 3);
+    expect_that(seed.size() == KemSeed::size, "kem_seed: nothing was offered");
+    const KemKeyPair pair{KemSeed{FixedView<KemSeed::size>{seed}}};
+    const FixedView<kem_ciphertext_size> ciphertext{ByteView{value}.last(kem_ciphertext_size)};
+    expect(step, "kem_shared_secret", must(pair.decapsulate(ciphertext), "the ciphertext").expose());
+}
+
 }  // namespace
 
 Json seals(const char* by, const char* content, std::uint32_t later_ms) {
@@ -49,8 +73,8 @@ Json play(Json& given, const World& world) {
             continue;
         }
         expect_that(text(step, "do") == "open", "do");
-        auto envelope =
-            bytes(sealed_message(steps, given.at("steps"), number<std::uint32_t>(step, "message")), "envelope");
+        auto envelope = bytes(
+            sealed_message(steps, given.at("steps"), number<std::uint32_t>(step, "message")), "envelope");
         if (step.contains("change")) envelope = changed(envelope, step.at("change"));
         steps.push_back(open_step(end, step, envelope, now_ms, world.fresh()));
     }
@@ -63,14 +87,20 @@ void check_conversation(const Json& given, const Json& derived) {
     const auto id = bytes(derived, "session_id");
     const auto& steps = given.at("steps");
     expect_that(steps.size() == derived.at("steps").size(), "steps: as many as there are");
+    std::map<std::string, Bytes> seeds;  // of the key that each has offered last
     for (std::size_t i = 0; i < steps.size(); ++i) {
+        const auto& one = steps.at(i);
         const auto& step = derived.at("steps").at(i);
-        if (text(steps.at(i), "do") == "seal")
-            check_sealed(step, id, bytes_of(text(steps.at(i), "content")));
-        else
-            check_opened(
-                step, sealed_message(derived.at("steps"), steps, number<std::uint32_t>(steps.at(i), "message")),
-                id);
+        const auto by = text(one, "by");
+        if (text(one, "do") == "seal") {
+            check_sealed(step, id, bytes_of(text(one, "content")));
+            if (one.at("random").contains("kem_seed")) seeds[by] = bytes(one.at("random"), "kem_seed");
+            continue;
+        }
+        const auto& sealed =
+            sealed_message(derived.at("steps"), steps, number<std::uint32_t>(one, "message"));
+        check_opened(step, sealed, id);
+        check_epoch_secret(one, step, sealed, seeds[by]);
     }
 }
 

@@ -18,8 +18,9 @@ constexpr std::int64_t frozen_at = 20000LL * 86'400'000;
 class Talk {
   public:
     Talk(const Person& initiator, const Person& responder)
-        : alice{must(initiate(initiator.local(), responder.bundle(true, "kem_one_time"), nullptr, 20000, rng_),
-                     "initiate"),
+        : alice{must(
+                    initiate(initiator.local(), responder.bundle(true, "kem_one_time"), nullptr, 20000, rng_),
+                    "initiate"),
                 {}},
           bob{accepted(responder, say(alice, "hello")), {}} {}
 
@@ -213,7 +214,8 @@ Json frozen_states() {
     make_bob_ready(talk);
     pairs.push_back(pair_of("Bob is ready and remembers chains, Alice has answered", talk, {}, lost));
     return {{"about",
-             "Session records (section 7.6) with their kept keys, and envelopes that were on their way. Every later "
+             "Session records (section 7.6) with their kept keys, and envelopes that were on their way. "
+             "Every later "
              "version opens them. All keys are test data."},
             {"now_ms", talk.now_ms},
             {"pairs", pairs}};

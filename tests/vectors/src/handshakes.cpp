@@ -122,8 +122,8 @@ Json first_root_step(const Setting& setting, const Session::State& after, const 
 Session responder_before(const Setting& setting, const SessionId& id, const Roots& roots) {
     auto state = state_with(id, roots);
     const auto& pair = setting.responder.signed_prekey;
-    state->weak_start = !setting.bundle.one_time_prekey ||
-                        setting.bundle.kem_prekey.kind == KemPrekeyKind::last_resort;
+    state->weak_start =
+        !setting.bundle.one_time_prekey || setting.bundle.kem_prekey.kind == KemPrekeyKind::last_resort;
     std::ranges::copy(pair.seed().expose(), state->own_secret.bytes.begin());
     std::ranges::copy(pair.public_key().raw(), state->own_public.begin());
     start_responder(*state, roots.expose().subspan<32, 32>(), roots.expose().last<32>());
@@ -154,10 +154,9 @@ Json refusals(const Json& changes, const Setting& setting, ByteView envelope) {
 Json derive_handshake(Json& given, const World& world) {
     const Setting setting{given, world};
     Draws draws{given, world.fresh()};
-    auto session =
-        must(initiate(setting.initiator.local(), setting.bundle, setting.invite ? &*setting.invite : nullptr,
-                      setting.today, draws),
-             "initiate");
+    auto session = must(initiate(setting.initiator.local(), setting.bundle,
+                                 setting.invite ? &*setting.invite : nullptr, setting.today, draws),
+                        "initiate");
     draws.finish(given, {"ephemeral_secret", "kem_m", "ratchet_secret"});
 
     const Schedule schedule{setting, given.at("random")};
@@ -224,10 +223,11 @@ void check_agreements(const Json& derived, const Setting& setting) {
 
 void check_part(const Json& derived, const Setting& setting, ByteView part) {
     const auto clear = part.first(handshake_clear_size);
-    const auto& kem = setting.bundle.kem_prekey.kind == KemPrekeyKind::one_time ? setting.responder.kem_one_time
-                                                                               : setting.responder.kem_last;
-    const auto shared = must(
-        kem.decapsulate(FixedView<kem_ciphertext_size>{clear.last(kem_ciphertext_size)}), "the ciphertext");
+    const auto& kem = setting.bundle.kem_prekey.kind == KemPrekeyKind::one_time
+                          ? setting.responder.kem_one_time
+                          : setting.responder.kem_last;
+    const auto shared = must(kem.decapsulate(FixedView<kem_ciphertext_size>{clear.last(kem_ciphertext_size)}),
+                             "the ciphertext");
     expect(derived, "kem_shared_secret", shared.expose());
     expect(derived, "clear_hash", hash("Sotto/1/handshake-part", {clear}));
     Array<32> k1;
@@ -271,39 +271,39 @@ void check_handshake(const Json& given, const Json& derived, const World& world)
 // ---- the cases ----
 
 Json setting_of(bool one_time, const char* kem, std::uint32_t today, const char* content) {
-    return {{"initiator", "alice"},         {"responder", "bob"},
-            {"one_time_prekey", one_time}, {"kem_prekey", kem},
-            {"today", today},              {"content", content}};
+    return {{"initiator", "alice"}, {"responder", "bob"}, {"one_time_prekey", one_time},
+            {"kem_prekey", kem},    {"today", today},     {"content", content}};
 }
 
 Json handshake_cases(const World& world) {
     auto both = setting_of(true, "kem_one_time", 20000, "hello Bob");
     const auto refuse = [&](Json change) { both["refuse"].push_back(std::move(change)); };
     both["refuse"] = Json::array();
-    refuse({{"at", 0}, {"with", "12"}});           // the type of an envelope without a handshake part
-    refuse({{"at", 0}, {"with", "13"}});           // an unknown type
-    refuse({{"at", 1}, {"with", "ffff"}});         // a length beyond the end
-    refuse({{"at", 3}, {"with", "07"}});           // an unknown flag
-    refuse({{"at", 3}, {"with", "02"}});           // a one-time prekey id, and no flag that says so
-    refuse({{"at", 4}, {"with", "00000001"}});     // another signed prekey's id
+    refuse({{"at", 0}, {"with", "12"}});                 // the type of an envelope without a handshake part
+    refuse({{"at", 0}, {"with", "13"}});                 // an unknown type
+    refuse({{"at", 1}, {"with", "ffff"}});               // a length beyond the end
+    refuse({{"at", 3}, {"with", "07"}});                 // an unknown flag
+    refuse({{"at", 3}, {"with", "02"}});                 // a one-time prekey id, and no flag that says so
+    refuse({{"at", 4}, {"with", "00000001"}});           // another signed prekey's id
     refuse({{"at", 16}, {"with", "0000000000000002"}});  // another record of Bob's
-    refuse({{"at", 24}, {"with", "01"}});          // EK: an Ed25519 key's type
+    refuse({{"at", 24}, {"with", "01"}});                // EK: an Ed25519 key's type
     refuse({{"at", 25}, {"with", "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"}});
-    refuse({{"at", 57}, {"with", "03"}});          // a KEM key where the ciphertext belongs
-    refuse({{"at", 58}, {"with", "000000"}});      // another ciphertext
-    refuse({{"at", 1148}, {"with", "000000"}});    // the sealed identity
-    refuse({{"at", 1676}, {"with", "000000"}});    // the salt
-    refuse({{"at", 1700}, {"with", "000000"}});    // the header
-    refuse({{"at", 1761}, {"with", "000000"}});    // the commitment
-    refuse({{"at", 1793}, {"with", "000000"}});    // the body
+    refuse({{"at", 57}, {"with", "03"}});        // a KEM key where the ciphertext belongs
+    refuse({{"at", 58}, {"with", "000000"}});    // another ciphertext
+    refuse({{"at", 1148}, {"with", "000000"}});  // the sealed identity
+    refuse({{"at", 1676}, {"with", "000000"}});  // the salt
+    refuse({{"at", 1700}, {"with", "000000"}});  // the header
+    refuse({{"at", 1761}, {"with", "000000"}});  // the commitment
+    refuse({{"at", 1793}, {"with", "000000"}});  // the body
     refuse({{"cut", 1}});
     refuse({{"append", "00"}});
     auto invited = setting_of(false, "kem_one_time", 20010, "by your link");
     invited["invite_secret"] = hex(world.fresh()->bytes<32>());
-    return Json::array({new_case("with both one-time prekeys", std::move(both)),
-                        new_case("with neither, and a signed prekey of 15 days",
-                                 setting_of(false, "kem_last_resort", 20010, "")),
-                        new_case("with an invite proof, and the one-time KEM prekey alone", std::move(invited))});
+    return Json::array(
+        {new_case("with both one-time prekeys", std::move(both)),
+         new_case("with neither, and a signed prekey of 15 days",
+                  setting_of(false, "kem_last_resort", 20010, "")),
+         new_case("with an invite proof, and the one-time KEM prekey alone", std::move(invited))});
 }
 
 }  // namespace
@@ -311,7 +311,8 @@ Json handshake_cases(const World& world) {
 const Kind handshake_kind{
     "handshake.json",
     "Alice begins sessions with Bob, both of people.json (section 6): agreements, transcript, keys, the "
-    "first envelope and how Bob opens it. The handshake part's clear fields are bytes 3 to 1145 of the envelope. "
+    "first envelope and how Bob opens it. The handshake part's clear fields are bytes 3 to 1145 of the "
+    "envelope. "
     "derived.refused belongs to given.refuse one by one.",
     handshake_cases, derive_handshake, check_handshake};
 

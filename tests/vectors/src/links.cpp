@@ -57,7 +57,8 @@ void add_contact_links(Json& cases) {
     add("no secret", "sotto://chat.example/alice@chat.example#" + filled(1));
     add("an empty secret", "sotto://chat.example/alice@chat.example#" + filled(1) + ".." + filled(3));
     add("four parts", "sotto://chat.example/alice@chat.example#" + secrets + "." + filled(4));
-    add("a part too short", "sotto://chat.example/alice@chat.example#" + secrets.substr(0, secrets.size() - 1));
+    add("a part too short",
+        "sotto://chat.example/alice@chat.example#" + secrets.substr(0, secrets.size() - 1));
     add("a path below the address", "sotto://chat.example/alice@chat.example/x#" + secrets);
 }
 
@@ -122,9 +123,10 @@ void check_link(const Json& /*given*/, const Json& derived, const World& /*world
 
 }  // namespace
 
-const Kind link_kind{"links.json",
-                     "Links of servers and contacts (section 12.1): what they say and how they are written, or "
-                     "that they are refused.",
-                     link_cases, derive_link, check_link};
+const Kind link_kind{
+    "links.json",
+    "Links of servers and contacts (section 12.1): what they say and how they are written, or "
+    "that they are refused.",
+    link_cases, derive_link, check_link};
 
 }  // namespace sotto::vectors

@@ -12,7 +12,8 @@ int usage() {
     std::fputs(
         "usage: sotto-vectors generate DIR   writes the vector files\n"
         "       sotto-vectors verify DIR     replays them through the library and checks each definition\n"
-        "       sotto-vectors freeze DIR     adds session records and a store of this version, if there are none\n",
+        "       sotto-vectors freeze DIR     adds session records and a store of this version, if there are "
+        "none\n",
         stderr);
     return 2;
 }

@@ -6,7 +6,8 @@ namespace {
 
 using namespace crypto;
 
-Json bundle_of(std::uint32_t day, std::uint32_t kem_day, std::uint32_t today, const char* kem = "last-resort") {
+Json bundle_of(std::uint32_t day, std::uint32_t kem_day, std::uint32_t today,
+               const char* kem = "last-resort") {
     return {{"owner", "bob"}, {"day", day}, {"kem_kind", kem}, {"kem_day", kem_day}, {"today", today}};
 }
 
@@ -67,11 +68,11 @@ Encoded encoded(const Json& given, const Person& owner) {
     const auto kind =
         text(given, "kem_kind") == "one-time" ? KemPrekeyKind::one_time : KemPrekeyKind::last_resort;
     expect_that(kind == KemPrekeyKind::one_time || text(given, "kem_kind") == "last-resort", "kem_kind");
-    Encoded out{SignedPrekey::make(owner.signed_prekey_id, owner.signed_prekey,
-                                   number<std::uint32_t>(given, "day"), owner.record, owner.device,
-                                   owner.signing)
-                    .encode(),
-                owner.kem_prekey(kind, number<std::uint32_t>(given, "kem_day")).encode()};
+    Encoded out{
+        SignedPrekey::make(owner.signed_prekey_id, owner.signed_prekey, number<std::uint32_t>(given, "day"),
+                           owner.record, owner.device, owner.signing)
+            .encode(),
+        owner.kem_prekey(kind, number<std::uint32_t>(given, "kem_day")).encode()};
     if (!given.contains("change")) return out;
     const auto& change = given.at("change");
     const auto of = text(change, "of");

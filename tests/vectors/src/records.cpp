@@ -62,10 +62,11 @@ Json with_devices(const char* address, std::uint64_t sequence, ByteView previous
                {"devices", Json::array()},
                {"extensions", Json::array()}};
     for (std::size_t i = 0; i < devices; ++i)
-        given["devices"].push_back({{"id", i + 1},
-                                    {"signing_key", hex(DeviceSigningKeyPair::generate(rng).public_key().encode())},
-                                    {"identity_key", hex(IdentityKeyPair::generate(rng).public_key().encode())},
-                                    {"versions", i % 2 == 0 ? "01" : "010207ff"}});
+        given["devices"].push_back(
+            {{"id", i + 1},
+             {"signing_key", hex(DeviceSigningKeyPair::generate(rng).public_key().encode())},
+             {"identity_key", hex(IdentityKeyPair::generate(rng).public_key().encode())},
+             {"versions", i % 2 == 0 ? "01" : "010207ff"}});
     return given;
 }
 
@@ -130,7 +131,9 @@ void add_refusals(Json& cases, Rng& rng) {
     const std::size_t device = 1 + 2 + 17 + 8 + 32 + 4 + 33 + 1 + 1;
     const std::size_t second_device = device + 4 + 33 + 33 + 1 + 1;
     const std::size_t extension = second_device + 4 + 33 + 33 + 1 + 4 + 2;
-    const auto refuse = [&](const char* name, const Json& record) { cases.push_back(new_case(name, record)); };
+    const auto refuse = [&](const char* name, const Json& record) {
+        cases.push_back(new_case(name, record));
+    };
     const auto at = [](std::size_t where, const char* with) { return Json{{"at", where}, {"with", with}}; };
     refuse("a bit of the signature", altered(given, at(extension + 6 + 63, "00")));
     refuse("a byte too many", altered(given, {{"append", "00"}}));
@@ -143,8 +146,9 @@ void add_refusals(Json& cases, Rng& rng) {
     refuse("no device", resigned(given, at(device - 1, "00")));
     refuse("devices out of order", resigned(given, at(device, "00000003")));
     refuse("device 0", resigned(given, at(device, "00000000")));
-    refuse("a signing key of small order",
-           resigned(given, at(device + 5, "0100000000000000000000000000000000000000000000000000000000000000")));
+    refuse(
+        "a signing key of small order",
+        resigned(given, at(device + 5, "0100000000000000000000000000000000000000000000000000000000000000")));
     refuse("an identity key where a signing key belongs", resigned(given, at(device + 4, "02")));
     refuse("version 0", resigned(given, at(second_device + 71, "00")));
     refuse("versions out of order", resigned(given, at(second_device + 71, "02")));
@@ -155,10 +159,11 @@ Json record_cases(const World& world) {
     auto& rng = *world.fresh();
     auto everything = with_devices("a0@xn--bcher-kva.example", 7, rng.bytes<32>(), 8, rng);
     everything["predecessor_seed"] = hex(rng.bytes<32>());
-    everything["extensions"] = Json::array({{{"type", 0}, {"value", ""}}, {{"type", 32767}, {"value", "c0ffee"}}});
-    auto cases = Json::array(
-        {new_case("the smallest", with_devices("zz@9", 1, Array<32>{}, 1, rng)),
-         new_case("eight devices, a predecessor and extensions", std::move(everything))});
+    everything["extensions"] =
+        Json::array({{{"type", 0}, {"value", ""}}, {{"type", 32767}, {"value", "c0ffee"}}});
+    auto cases =
+        Json::array({new_case("the smallest", with_devices("zz@9", 1, Array<32>{}, 1, rng)),
+                     new_case("eight devices, a predecessor and extensions", std::move(everything))});
     add_comparisons(cases, rng);
     add_refusals(cases, rng);
     return cases;
@@ -194,9 +199,9 @@ void check_record(const Json& given, const Json& derived, const World& /*world*/
     const ByteView view{record};
     expect(derived, "record_hash", hash("Sotto/1/record-hash", {record}));
     const auto key = must(AccountKey::decode(bytes(derived, "account_key")), "account_key");
-    expect_that(key.verify("Sotto/1/account-record", view.first(view.size() - 64),
-                           FixedView<64>{view.last(64)}),
-                "record: its signature");
+    expect_that(
+        key.verify("Sotto/1/account-record", view.first(view.size() - 64), FixedView<64>{view.last(64)}),
+        "record: its signature");
     if (!given.contains("predecessor_seed")) return;
     const auto old = must(AccountKey::decode(bytes(derived, "predecessor_key")), "predecessor_key");
     const auto named = joined({key.encode(), bytes_of(text(given, "address"))});

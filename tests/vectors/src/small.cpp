@@ -24,13 +24,13 @@ Json invite_cases(const World& world) {
 Json derive_invite(Json& given, const World& world) {
     const auto invite = secret<InviteSecret>(given, "invite_secret");
     const auto token = invite_token(invite);
-    return {{"invite_id", hex(invite_id(invite))},
-            {"token", hex(token.expose())},
-            {"token_hash", hex(token_hash(token))},
-            {"mac_key", hex(mac(invite.expose(), "Sotto/1/invite-mac-key", {}))},
-            {"invite_mac", hex(invite_mac(invite, fixed<32>(given, "session_id")))},
-            {"fingerprint",
-             hex(account_fingerprint(world.person(text(given, "account")).account.public_key()))}};
+    return {
+        {"invite_id", hex(invite_id(invite))},
+        {"token", hex(token.expose())},
+        {"token_hash", hex(token_hash(token))},
+        {"mac_key", hex(mac(invite.expose(), "Sotto/1/invite-mac-key", {}))},
+        {"invite_mac", hex(invite_mac(invite, fixed<32>(given, "session_id")))},
+        {"fingerprint", hex(account_fingerprint(world.person(text(given, "account")).account.public_key()))}};
 }
 
 void check_invite(const Json& given, const Json& derived, const World& world) {
@@ -130,7 +130,8 @@ void check_safety_number(const Json& /*given*/, const Json& derived, const World
 Json passphrase_cases(const World& world) {
     auto& rng = *world.fresh();
     auto cases = Json::array();
-    const auto add = [&](const char* name, const char* passphrase, std::uint32_t memory, std::uint32_t passes) {
+    const auto add = [&](const char* name, const char* passphrase, std::uint32_t memory,
+                         std::uint32_t passes) {
         cases.push_back(new_case(name, {{"passphrase", passphrase},
                                         {"salt", hex(rng.bytes<16>())},
                                         {"memory_kib", memory},
@@ -148,7 +149,8 @@ Json passphrase_cases(const World& world) {
 Json derive_passphrase(Json& given, const World& world) {
     const PassphraseCost cost{number<std::uint32_t>(given, "memory_kib"),
                               number<std::uint32_t>(given, "passes")};
-    const auto key = must(stretch(bytes_of(text(given, "passphrase")), fixed<16>(given, "salt"), cost), "cost");
+    const auto key =
+        must(stretch(bytes_of(text(given, "passphrase")), fixed<16>(given, "salt"), cost), "cost");
     const auto purpose = text(given, "purpose");
     const auto context = bytes(given, "context");
     Draws draws{given, world.fresh()};
@@ -182,7 +184,8 @@ void check_passphrase(const Json& given, const Json& derived, const World& /*wor
 
 }  // namespace
 
-const Kind invite_kind{"invite.json", "What is derived from an invite's secret, and a fingerprint (section 9).",
+const Kind invite_kind{"invite.json",
+                       "What is derived from an invite's secret, and a fingerprint (section 9).",
                        invite_cases, derive_invite, check_invite};
 const Kind login_kind{"login.json", "Proofs for the key server (section 11).", login_cases, derive_login,
                       check_login};

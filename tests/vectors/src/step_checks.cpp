@@ -64,9 +64,9 @@ void check_body(const Json& step, ByteView body, ByteView content) {
 
 void check_root_step(const Json& step, ByteView session_id) {
     Array<32> agreement;
-    expect_that(detail::x25519(fixed<32>(step, "own_ratchet_secret"), fixed<32>(step, "peer_ratchet_key"),
-                               agreement),
-                "agreement: not zero");
+    expect_that(
+        detail::x25519(fixed<32>(step, "own_ratchet_secret"), fixed<32>(step, "peer_ratchet_key"), agreement),
+        "agreement: not zero");
     expect(step, "agreement", agreement);
     Array<96> out;
     hkdf(bytes(step, "root_key"), {agreement, bytes(step, "epoch_secret")}, "Sotto/1/ratchet-root",
@@ -95,16 +95,18 @@ void check_sealed(const Json& step, ByteView session_id, ByteView content) {
     expect_that(hinted(header_key, must(Envelope::parse(envelope), "envelope")), "hint: SipHash of the salt");
 
     Array<64> keys;
-    mac64(bytes(step, "message_key"), "Sotto/1/message", {message.first(16), session_id, sealed_header}, keys);
+    mac64(bytes(step, "message_key"), "Sotto/1/message", {message.first(16), session_id, sealed_header},
+          keys);
     expect(step, "encryption_key", ByteView{keys}.first(32));
     expect(step, "commitment", ByteView{keys}.last(32));
     expect(step, "commitment", message.subspan(24 + header_size_sealed, 32));
     Bytes header(header_size_sealed - 16);
-    expect_that(xopen(fixed<32>(step, "header_key"), FixedView<24>{message.first(24)}, prefix, sealed_header,
-                      header),
-                "header: under its key");
+    expect_that(
+        xopen(fixed<32>(step, "header_key"), FixedView<24>{message.first(24)}, prefix, sealed_header, header),
+        "header: under its key");
     expect(step, "header", header);
-    expect_that(Reader{ByteView{header}.subspan(37)}.u32() == number<std::uint32_t>(step, "n"), "n: the header's");
+    expect_that(Reader{ByteView{header}.subspan(37)}.u32() == number<std::uint32_t>(step, "n"),
+                "n: the header's");
     check_body(step, message.subspan(24 + header_size_sealed + 32), content);
 }
 

@@ -1,4 +1,5 @@
-// One message sealed or opened, with everything that is computed on the way. docs/protocol.md sections 7 and 8.
+// One message sealed or opened, with everything that is computed on the way. docs/protocol.md sections 7
+// and 8.
 #pragma once
 
 #include <map>
@@ -32,8 +33,8 @@ struct End {
                              crypto::Rng* fresh);
 
 /// The same for what `accept` has opened: `before` is the responder's state as R4 leaves it.
-[[nodiscard]] Json opened_first(const crypto::Session& before, const crypto::Session& after, const Json& given,
-                                ByteView envelope, std::int64_t now_ms);
+[[nodiscard]] Json opened_first(const crypto::Session& before, const crypto::Session& after,
+                                const Json& given, ByteView envelope, std::int64_t now_ms);
 
 /// A root step (7.2): what goes in and what comes out.
 [[nodiscard]] Json root_step(const crypto::Session::State& before, const crypto::Session::State& after,

@@ -92,8 +92,8 @@ Bytes changed(ByteView of, const Json& change) {
     }
     const auto with = bytes(change, "with");
     expect_that(!with.empty() && with.size() <= of.size(), "with: is not shorter than what it changes");
-    std::ranges::copy(with, out.begin() + static_cast<std::ptrdiff_t>(
-                                              number_up_to(of.size() - with.size(), change, "at")));
+    std::ranges::copy(
+        with, out.begin() + static_cast<std::ptrdiff_t>(number_up_to(of.size() - with.size(), change, "at")));
     return out;
 }
 

@@ -32,10 +32,10 @@ Json new_case(const char* name, Json given) {
 }
 
 std::span<const Kind> kinds() {
-    static const std::array all{
-        people_kind,   record_kind,     prekey_kind, handshake_kind, epoch_kind,         ratchet_kind,
-        envelope_kind, attachment_kind, invite_kind, login_kind,     safety_number_kind, passphrase_kind,
-        link_kind};
+    static const std::array all{people_kind, record_kind,  prekey_kind,        handshake_kind,
+                                epoch_kind,  ratchet_kind, envelope_kind,      attachment_kind,
+                                invite_kind, login_kind,   safety_number_kind, passphrase_kind,
+                                link_kind};
     return all;
 }
 
