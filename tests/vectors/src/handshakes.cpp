@@ -264,7 +264,9 @@ void check_handshake(const Json& given, const Json& derived, const World& world)
     check_sealed(derived.at("sealed"), id, bytes_of(text(given, "content")));
     check_opened(derived.at("opened"), derived.at("sealed"), id);
     if (!given.contains("invite_secret")) return;
-    const auto key = mac(bytes(given, "invite_secret"), "Sotto/1/invite-mac-key", {});
+    const auto invite = bytes(given, "invite_secret");
+    expect(derived, "invite_id", ByteView{mac(invite, "Sotto/1/invite-id", {})}.first(16));
+    const auto key = mac(invite, "Sotto/1/invite-mac-key", {});
     expect(derived, "invite_mac", mac(key, "Sotto/1/invite-mac", {id}));
 }
 

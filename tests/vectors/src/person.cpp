@@ -58,7 +58,9 @@ Json derive_person(Json& given, const World& /*world*/) {
             {"signed_prekey", hex(bundle.signed_prekey.encode())},
             {"one_time_prekey", hex(bundle.one_time_prekey->encode())},
             {"kem_one_time", hex(bundle.kem_prekey.encode())},
-            {"kem_last_resort", hex(who.bundle(true, "kem_last_resort").kem_prekey.encode())}};
+            {"kem_one_time_of_zeros", rejection(who.kem_one_time.seed().expose())},
+            {"kem_last_resort", hex(who.bundle(true, "kem_last_resort").kem_prekey.encode())},
+            {"kem_last_resort_of_zeros", rejection(who.kem_last.seed().expose())}};
 }
 
 void expect_signed(const Json& derived, const char* field, FixedView<32> key, Label label) {

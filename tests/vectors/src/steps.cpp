@@ -174,6 +174,7 @@ Json seal_step(End& end, Json& given, ByteView content, std::int64_t now_ms, Rng
              {"encryption_key", hex(keys.encryption())},
              {"commitment", hex(keys.commitment())}};
     out.update(frames_in(body));
+    if (draws.drawn().size() == 2) out["kem_seed_of_zeros"] = rejection(FixedView<64>{draws.drawn()[0]});
     out["stage"] = stage_of(after);
     out["envelope"] = hex(sealed.envelope);
     end.session = std::move(sealed.next);

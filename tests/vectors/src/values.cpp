@@ -3,6 +3,7 @@
 #include <array>
 
 #include "sotto/crypto/hash.hpp"
+#include "sotto/crypto/keys.hpp"
 
 namespace sotto::vectors {
 namespace {
@@ -81,6 +82,11 @@ void expect_same(const Json& said, const Json& is, const std::string& where) {
 
 std::string digest(ByteView bytes) {
     return hex(crypto::sha256(bytes));
+}
+
+std::string rejection(FixedView<64> seed) {
+    const crypto::KemKeyPair pair{crypto::KemSeed{seed}};
+    return hex(must(pair.decapsulate(crypto::KemCiphertext{}), "a ciphertext of zeros").expose());
 }
 
 Bytes changed(ByteView of, const Json& change) {

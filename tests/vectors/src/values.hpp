@@ -69,6 +69,9 @@ void expect_same(const Json& said, const Json& is, const std::string& where);
 /// SHA-256 of bytes that are refused, so that everybody knows to have refused the same ones.
 [[nodiscard]] std::string digest(ByteView bytes);
 
+/// What a key pair makes of a ciphertext of zeros, which is none of its own: the one way to see z.
+[[nodiscard]] std::string rejection(FixedView<64> seed);
+
 /// `of` with the change that the object describes: `at` and `with` (bytes put there), `append`, or `cut`
 /// (bytes that are gone at the end).
 [[nodiscard]] Bytes changed(ByteView of, const Json& change);
