@@ -43,8 +43,22 @@ void contact_add(CLI::App& app, Options& options) {
 
 void verify(CLI::App& app, Options& options) {
     contact(app, options);
-    app.add_flag("--confirm", options.confirm,
-                 "The numbers were compared and are the same: mark the contact verified");
+    auto* confirm =
+        app.add_flag("--confirm", options.confirm,
+                     "The numbers were compared by eye or ear and are the same: mark the contact verified");
+    auto* scan = app.add_option("--scan", options.scan,
+                                "What a scanner read from the QR code on their screen, or their 60 digits: "
+                                "compared here; - reads it from standard input");
+    scan->excludes(confirm);
+    app.add_flag("--qr", options.qr, "Draw the QR code also where the output is no terminal");
+    auto* accept = app.add_flag("--accept-new-key", options.accept_new_key,
+                                "Decide for the other key that has appeared; verified only together with "
+                                "--scan or --confirm, after its number was compared");
+    app.add_flag("--reject-new-key", options.reject_new_key,
+                 "Decide against the other key that has appeared: all stays as it was before")
+        ->excludes(accept)
+        ->excludes(confirm)
+        ->excludes(scan);
 }
 
 void send(CLI::App& app, Options& options) {
@@ -153,7 +167,11 @@ constexpr std::array table{
             .run = run_contact_remove},
     Command{.path = "verify",
             .summary = "Show the safety number to compare with a contact",
-            .details = "Compare the 60 digits by a call or in person; only then use --confirm.",
+            .details =
+                "Compare the 60 digits by a call or in person; only then use --confirm. Or give what is on "
+                "their screen to --scan, and let them do the same with yours: each comparison counts on the "
+                "side that makes it. When another key has appeared for a contact, nothing is sent to them "
+                "until you decide with --accept-new-key or --reject-new-key.",
             .declare = verify,
             .run = run_verify},
     Command{

@@ -10,8 +10,12 @@ namespace {
 constexpr std::uint32_t kind_text = 20;  // content.proto
 constexpr const char* unknown_kind = "(needs a newer version of Sotto to be shown)";
 
+bool is_notice(const storage::Message& message) {
+    return message.kind == storage::kind_notice;
+}
+
 std::string shown_text(const storage::Message& message) {
-    if (message.kind != kind_text) return unknown_kind;
+    if (message.kind != kind_text && !is_notice(message)) return unknown_kind;
     const auto safe = protocol::printable(message.text, true);
     std::string result;
     for (const char c : safe) {
@@ -23,8 +27,9 @@ std::string shown_text(const storage::Message& message) {
 
 void add_content(Json& object, const storage::Message& message) {
     const bool text = message.kind == kind_text;
-    object["kind"] = text ? "text" : "unknown";
-    object["text"] = text ? Json(message.text) : Json(nullptr);
+    const bool known = text || is_notice(message);
+    object["kind"] = text ? "text" : is_notice(message) ? "notice" : "unknown";
+    object["text"] = known ? Json(message.text) : Json(nullptr);
     object["sent_at"] = rfc3339(message.sent_at);
 }
 
@@ -50,7 +55,9 @@ Json received_json(const storage::Message& message, const storage::Contact& send
     Json object;
     object["id"] = hex(message.id);
     object["row"] = message.row;
-    object["from"] = sender.name;
+    // Nobody has sent a notice.
+    object["from"] = is_notice(message) ? Json(nullptr) : Json(sender.name);
+    object["contact"] = sender.name;
     object["address"] = sender.address.text();
     add_content(object, message);
     object["received_at"] = rfc3339(message.received_at);
@@ -68,7 +75,7 @@ Json history_json(const storage::Message& message, const storage::Contact& conta
     object["id"] = hex(message.id);
     object["row"] = message.row;
     object["contact"] = contact.name;
-    object["direction"] = incoming ? "incoming" : "outgoing";
+    object["direction"] = is_notice(message) ? "local" : incoming ? "incoming" : "outgoing";
     add_content(object, message);
     if (incoming) {
         object["received_at"] = rfc3339(message.received_at);
@@ -80,6 +87,10 @@ Json history_json(const storage::Message& message, const storage::Contact& conta
 }
 
 std::string received_line(const storage::Message& message, const storage::Contact& sender) {
+    // A contact's name never begins like this: nobody's text can pass for a notice.
+    if (is_notice(message))
+        return local_time(message.received_at) + "  -- " + protocol::printable(sender.name) + ": " +
+               shown_text(message);
     return local_time(message.received_at) + "  " + protocol::printable(sender.name) +
            marks(message, sender) + ": " + shown_text(message);
 }

@@ -35,7 +35,13 @@ struct Options {
     std::string contact;
     std::string link;
     std::string name;
+
+    // verify
     bool confirm = false;
+    std::optional<std::string> scan;
+    bool qr = false;
+    bool accept_new_key = false;
+    bool reject_new_key = false;
 
     // messages
     std::optional<std::string> text;

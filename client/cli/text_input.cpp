@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "sotto/crypto/safety_number.hpp"
 #include "sotto/protocol/limits.hpp"
 #include "sotto/protocol/text.hpp"
 
@@ -30,6 +31,22 @@ Result<std::string> read_from(int fd, const std::string& name) {
 
 Result<std::string> read_text_from_stdin() {
     return read_from(STDIN_FILENO, "Standard input");
+}
+
+Result<std::string> read_number_from_stdin() {
+    constexpr std::size_t most = 1024;
+    std::string text;
+    while (text.size() < most) {
+        char c = 0;
+        const auto n = ::read(STDIN_FILENO, &c, 1);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return refuse("Standard input can't be read; check it and try again.");
+        if (n == 0) break;
+        text += c;
+        const bool digits_so_far = text.find_first_not_of("0123456789 \t\r\n") == std::string::npos;
+        if (c == '\n' && (!digits_so_far || crypto::parse_safety_number(text))) break;
+    }
+    return text;
 }
 
 Result<std::string> read_text_from_file(const std::string& file) {

@@ -3,6 +3,7 @@
 #include "contacts.hpp"
 #include "identified.hpp"
 #include "sentences.hpp"
+#include "verification.hpp"
 
 namespace sotto::client {
 
@@ -22,6 +23,7 @@ struct Engine::Impl {
     Repair repair{core, outbox};
     Inbox inbox{core, outbox, checks, repair};
     Contacts contacts{core, deliveries, outbox};
+    Verification verification{core, checks, outbox};
     Identified identified{core, inbox, repair};
     bool caught_up = false;
     std::int64_t quiet_until = 0;
@@ -37,6 +39,18 @@ struct Engine::Impl {
             store_failed(failure);
         }
         return core.shell.take();
+    }
+
+    /// A command that either says why not, or is followed by whatever has become possible.
+    template <class Work>
+    Result<Output> command(std::int64_t now, Work work) {
+        core.shell.advance(now);
+        try {
+            if (std::optional<Error> error = work()) return std::unexpected(std::move(*error));
+        } catch (const StoreFailure& failure) {
+            return std::unexpected(describe(failure.error()));
+        }
+        return run(now, [] {});
     }
 
     void settle() {
@@ -212,6 +226,26 @@ Result<Output> Engine::join(const protocol::ContactLink& link, std::string_view 
         return std::unexpected(describe(failure.error()));
     }
     return impl_->run(now, [&] { core.sending = true; });
+}
+
+Result<SafetyNumbers> Engine::safety_numbers(std::int64_t contact) {
+    try {
+        return impl_->verification.numbers(contact);
+    } catch (const StoreFailure& failure) {
+        return std::unexpected(describe(failure.error()));
+    }
+}
+
+Result<Output> Engine::verify(std::int64_t contact, const Comparison& comparison, std::int64_t now) {
+    return impl_->command(now, [&] { return impl_->verification.verify(contact, comparison); });
+}
+
+Result<Output> Engine::accept_key(std::int64_t contact, const Comparison& comparison, std::int64_t now) {
+    return impl_->command(now, [&] { return impl_->verification.accept(contact, comparison); });
+}
+
+Result<Output> Engine::reject_key(std::int64_t contact, std::int64_t now) {
+    return impl_->command(now, [&] { return impl_->verification.reject(contact); });
 }
 
 std::string Engine::connection_summary() const {

@@ -217,9 +217,9 @@ void Inbox::compare_records(storage::Contact& contact, const Received& received,
     if (received.record_sequence > pinned.sequence) after.check_records = true;
     if (received.record_sequence == pinned.sequence && received.record_hash != pinned.hash &&
         contact.state != storage::ContactState::changed) {
-        set_changed(core_->store, contact);
-        after.notices.emplace_back(ContactChanged{contact.id, contact.state});
-        after.notices.emplace_back(Warning{changed_key(contact), contact.id});
+        // Only its hash is known: the record itself is fetched, so that a person can decide.
+        for (auto& notice : set_changed(*core_, contact, {})) after.notices.push_back(std::move(notice));
+        after.check_records = true;
     }
     const auto& own = core_->record;
     const auto sequence = received.peer_record_sequence;

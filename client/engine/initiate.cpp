@@ -18,9 +18,10 @@ void Outbox::fetch_prekeys(std::int64_t id, Lane& lane, const storage::Contact& 
     fetch.set_device(record->body().devices.front().id);
     fill(*fetch.mutable_credential(), contact, right);
     lane.fetching = true;
-    core_->connections.request(connection, request, [this, id, right](const wire::Reply* reply) {
-        prekeys_answered(id, right, reply);
-    });
+    core_->connections.request(connection, request,
+                               [this, id, right, life = lane.life](const wire::Reply* reply) {
+                                   if (lanes_[id].life == life) prekeys_answered(id, right, reply);
+                               });
 }
 
 void Outbox::prekeys_answered(std::int64_t id, Right right, const wire::Reply* reply) {
@@ -79,11 +80,10 @@ void Outbox::begin_session(std::int64_t id, Lane& lane, storage::Contact contact
         case RecordChange::other_key:
         case RecordChange::conflict: {
             auto transaction = core_->store.begin();
-            set_changed(core_->store, contact);
+            auto notices = set_changed(*core_, contact, record->bytes());
             must(transaction.commit());
             lane.stuck = true;
-            core_->shell.tell(ContactChanged{id, contact.state});
-            core_->shell.warn(changed_key(contact), id);
+            for (auto& notice : notices) core_->shell.tell(std::move(notice));
             return;
         }
         case RecordChange::older:

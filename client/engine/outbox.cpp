@@ -266,8 +266,11 @@ void Outbox::deliver(const Ready& ready, const storage::OutboxItem& item) {
     ++lane.sent;
     ++lane.unanswered;
     core_->connections.request(*ready.connection, request,
-                               [this, contact = ready.id, id = item.id, right, size = item.envelope.size()](
-                                   const wire::Reply* reply) { answered(contact, id, right, size, reply); });
+                               [this, contact = ready.id, id = item.id, right, size = item.envelope.size(),
+                                life = lane.life](const wire::Reply* reply) {
+                                   if (lanes_[contact].life == life)
+                                       answered(contact, id, right, size, reply);
+                               });
 }
 
 void Outbox::answered(std::int64_t contact, const storage::MessageId& id, Right right, std::size_t size,

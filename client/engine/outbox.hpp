@@ -28,7 +28,13 @@ class Outbox {
     [[nodiscard]] Queued queue(storage::Contact& contact, content::Content content,
                                bool needs_acknowledgement);
 
+    /// rekey.cpp: a person has accepted the record that the contact holds now. What was not acknowledged is
+    /// prepared to be sealed anew; its ids, in order. `other_account`: whoever has the key knows nothing of
+    /// what was said so far, so both sides count from 1.
+    [[nodiscard]] std::vector<storage::MessageId> requeue(storage::Contact& contact, bool other_account);
+
     // ---- after the commit ----
+    void requeued(std::int64_t contact, const std::vector<storage::MessageId>& ids);
     void queued(std::int64_t contact, const storage::MessageId& id) { lanes_[contact].queue.push_back(id); }
     /// Acknowledged end to end: nothing more to send.
     void settled(std::int64_t contact, const storage::MessageId& id);
@@ -60,7 +66,8 @@ class Outbox {
         bool stuck = false;  ///< nothing to try before something changes
         std::int64_t not_before = 0;
         Backoff backoff;
-        int warned = 0;  ///< failure code that was told
+        int warned = 0;          ///< failure code that was told
+        std::uint32_t life = 0;  ///< answers to what an earlier key got are passed over
         std::optional<Route> route;
         std::optional<storage::SessionRow> fresh;  ///< begun, not committed: nothing has been sealed with it
     };

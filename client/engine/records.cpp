@@ -20,22 +20,17 @@ crypto::RecordChange RecordLine::add(const crypto::AccountRecord& record) {
     return change;
 }
 
-void set_changed(storage::ClientStore& store, storage::Contact& contact) {
-    contact.state = storage::ContactState::changed;
-    contact.verified = storage::Verified::no;
-    must(store.update_contact(contact));
+namespace {
+
+bool lacks_other_record(const storage::Contact& contact) {
+    return contact.state == storage::ContactState::changed && contact.other_record.empty();
 }
 
-Error changed_key(const storage::Contact& contact) {
-    return {Exit::untrusted, say("The key of {} has changed and nothing is sent to them; compare safety "
-                                 "numbers by another way, then "
-                                 "remove the contact and add them again.",
-                                 contact.name)};
-}
+}  // namespace
 
 void RecordChecks::load() {
     for (const auto& contact : must(core_->store.contacts())) {
-        if (contact.state == storage::ContactState::claimed) check(contact.id);
+        if (contact.state == storage::ContactState::claimed || lacks_other_record(contact)) check(contact.id);
     }
 }
 
@@ -53,6 +48,11 @@ void RecordChecks::check_other(std::int64_t contact, crypto::AccountRecord prese
     fresh.presented = std::move(presented);
     fresh.token = token;
     checks_.push_back(std::move(fresh));
+}
+
+void RecordChecks::forget(std::int64_t contact) {
+    erase(contact, false);
+    erase(contact, true);
 }
 
 RecordChecks::Check* RecordChecks::find(std::int64_t contact, bool other) {
@@ -81,7 +81,9 @@ void RecordChecks::pump() {
     for (auto& check : checks_) {
         if (check.in_flight || check.not_before > core_->shell.now) continue;
         const auto contact = must(core_->store.contact(check.contact));
-        if (!contact || contact->state == storage::ContactState::changed) {
+        const bool decided_by_person = contact && contact->state == storage::ContactState::changed &&
+                                       (check.presented || !lacks_other_record(*contact));
+        if (!contact || decided_by_person) {
             gone.emplace_back(check.contact, check.presented.has_value());
             continue;
         }
@@ -144,32 +146,36 @@ bool RecordChecks::take(Check& check, const storage::Contact& contact, const wir
         const auto record = crypto::AccountRecord::parse(bytes_of(bytes));
         const auto change = record ? check.line->add(*record) : RecordChange::other_address;
         if (change != RecordChange::same && change != RecordChange::successor) {
-            mismatch(check, contact, change);
+            mismatch(check, contact, change, record ? record->bytes() : ByteView{});
             return false;
         }
     }
     if (!check.line->seen()) {
-        mismatch(check, contact, RecordChange::older);
+        mismatch(check, contact, RecordChange::older, {});
         return false;
     }
     // More to come: asked for by the next pump, from behind the newest.
     return !records.more() || records.records().empty();
 }
 
-void RecordChecks::mismatch(Check& check, const storage::Contact& contact, crypto::RecordChange change) {
+void RecordChecks::mismatch(Check& check, storage::Contact contact, crypto::RecordChange change,
+                            ByteView record) {
     if (check.presented) {
         // The address doesn't confirm the other key: the warning about the handshake was all.
         erase(check.contact, true);
         return;
     }
-    if (change == crypto::RecordChange::other_key || change == crypto::RecordChange::conflict) {
-        auto now_changed = contact;
+    const bool other =
+        change == crypto::RecordChange::other_key || change == crypto::RecordChange::conflict;
+    // A claim that a person has let stand against this very record isn't asked about at every start.
+    const bool asked_before = other && contact.state == storage::ContactState::claimed &&
+                              was_rejected(core_->store, contact.id, record);
+    if (other && !asked_before) {
         auto transaction = core_->store.begin();
-        set_changed(core_->store, now_changed);
+        auto notices = set_changed(*core_, contact, record);
         must(transaction.commit());
         changed_.push_back(contact.id);
-        core_->shell.tell(ContactChanged{contact.id, now_changed.state});
-        core_->shell.warn(changed_key(contact), contact.id);
+        for (auto& notice : notices) core_->shell.tell(std::move(notice));
         erase(check.contact, false);
         return;
     }
@@ -213,25 +219,24 @@ void RecordChecks::refused(Check& check, const storage::Contact& contact, const 
 void RecordChecks::confirmed(const Check& check, storage::Contact contact) {
     if (check.presented) {
         auto transaction = core_->store.begin();
-        set_changed(core_->store, contact);
+        auto notices = set_changed(*core_, contact, check.line->newest().bytes());
         must(transaction.commit());
-        core_->shell.warn(changed_key(contact), contact.id);
-    } else {
-        const bool news = contact.state == storage::ContactState::claimed;
-        contact.record = to_bytes(check.line->newest().bytes());
-        if (news) contact.state = storage::ContactState::confirmed;
-        // A claimed contact came by one of our links and proved to know its secret.
-        if (news && contact.verified == storage::Verified::no) contact.verified = storage::Verified::link;
-        auto transaction = core_->store.begin();
-        must(core_->store.update_contact(contact));
-        must(transaction.commit());
-        if (!news) {
-            changed_.push_back(contact.id);
-            return;
-        }
+        changed_.push_back(contact.id);
+        for (auto& notice : notices) core_->shell.tell(std::move(notice));
+        return;
     }
+    // The server shows us what is pinned: the other record is one that only they were shown.
+    if (contact.state == storage::ContactState::changed) return;
+    const bool news = contact.state == storage::ContactState::claimed;
+    contact.record = to_bytes(check.line->newest().bytes());
+    if (news) contact.state = storage::ContactState::confirmed;
+    // A claimed contact came by one of our links and proved to know its secret.
+    if (news && contact.verified == storage::Verified::no) contact.verified = storage::Verified::link;
+    auto transaction = core_->store.begin();
+    must(core_->store.update_contact(contact));
+    must(transaction.commit());
     changed_.push_back(contact.id);
-    core_->shell.tell(ContactChanged{contact.id, contact.state});
+    if (news) core_->shell.tell(ContactChanged{contact.id, contact.state});
 }
 
 void RecordChecks::later(Check& check, std::int64_t at_least) {

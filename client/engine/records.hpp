@@ -2,6 +2,7 @@
 #pragma once
 
 #include "deliveries.hpp"
+#include "key_change.hpp"
 
 namespace sotto::client {
 
@@ -26,19 +27,16 @@ class RecordLine {
     bool seen_ = false;
 };
 
-/// Another account key, or two records of one number: nothing is sent until a person has decided. In the
-/// caller's transaction.
-void set_changed(storage::ClientStore& store, storage::Contact& contact);
-[[nodiscard]] Error changed_key(const storage::Contact& contact);
-
 class RecordChecks {
   public:
     RecordChecks(Core& core, Deliveries& deliveries) : core_(&core), deliveries_(&deliveries) {}
 
-    /// Contacts whose claim has not been compared yet.
+    /// Contacts whose claim has not been compared yet, or whose other record is still to be fetched.
     void load();
     /// Fetches what the contact's server holds from the pinned record on.
     void check(std::int64_t contact);
+    /// What is asked about a contact has been answered by a person.
+    void forget(std::int64_t contact);
     /// A handshake came in a contact's name under another account key: does the address confirm it?
     void check_other(std::int64_t contact, crypto::AccountRecord presented, Array<32> token);
 
@@ -66,7 +64,7 @@ class RecordChecks {
     void refused(Check& check, const storage::Contact& contact, const wire::Failure& failure);
     /// True if the line is at its end.
     bool take(Check& check, const storage::Contact& contact, const wire::Records& records);
-    void mismatch(Check& check, const storage::Contact& contact, crypto::RecordChange change);
+    void mismatch(Check& check, storage::Contact contact, crypto::RecordChange change, ByteView record);
     void confirmed(const Check& check, storage::Contact contact);
     void later(Check& check, std::int64_t at_least);
     Check* find(std::int64_t contact, bool other);

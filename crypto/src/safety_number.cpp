@@ -12,6 +12,8 @@ constexpr std::size_t groups = 6;
 constexpr std::size_t group_bytes = 5;
 constexpr std::size_t group_digits = 5;
 constexpr std::array<unsigned char, 2> fingerprint_version{0, 0};
+constexpr std::string_view qr_prefix = "SOTTO/1/NUMBER/";
+constexpr std::string_view blanks = " \t\r\n";
 
 using Digest = std::array<unsigned char, crypto_hash_sha512_BYTES>;
 
@@ -51,6 +53,28 @@ std::string safety_number(const AccountKey& own_key, const Address& own, const A
                           const Address& peer) {
     return join_fingerprints(numeric_fingerprint(own_key.encode(), bytes_of(own.text())),
                              numeric_fingerprint(peer_key.encode(), bytes_of(peer.text())));
+}
+
+std::string safety_number_qr(std::string_view number) {
+    return std::string{qr_prefix}.append(number);
+}
+
+std::optional<GivenNumber> parse_safety_number(std::string_view text) {
+    const auto first = text.find_first_not_of(blanks);
+    if (first == std::string_view::npos) return std::nullopt;
+    text = text.substr(first, text.find_last_not_of(blanks) - first + 1);
+    GivenNumber out;
+    out.qr = text.starts_with(qr_prefix);
+    if (out.qr) text.remove_prefix(qr_prefix.size());
+    for (const char c : text) {
+        const bool digit = c >= '0' && c <= '9';
+        if (!digit && (out.qr || blanks.find(c) == std::string_view::npos)) return std::nullopt;
+        if (!digit) continue;
+        if (out.digits.size() == safety_number_digits) return std::nullopt;
+        out.digits += c;
+    }
+    if (out.digits.size() != safety_number_digits) return std::nullopt;
+    return out;
 }
 
 }  // namespace sotto::crypto

@@ -94,6 +94,12 @@ Result<bool> ClientStore::reopen_outbox(std::int64_t contact) {
     return db_.changes() > 0;
 }
 
+Result<std::vector<OutboxItem>> ClientStore::outbox_of(std::int64_t contact) {
+    auto statement = db_.prepare(std::string{select_item}.append("WHERE contact = ? ORDER BY number"));
+    statement.bind_all(contact);
+    return detail::read_all(statement, "outbox item", read_item);
+}
+
 Result<std::int64_t> ClientStore::outbox_size() {
     auto statement = db_.prepare("SELECT count(*) FROM outbox WHERE accepted = 0");
     if (const auto row = statement.step(); !row) return std::unexpected(row.error());

@@ -234,7 +234,8 @@ std::vector<storage::Message> Client::incoming(const std::string& name) {
 
 std::vector<std::string> Client::heard(const std::string& name) {
     std::vector<std::string> out;
-    for (auto& message : incoming(name)) out.push_back(std::move(message.text));
+    for (auto& message : incoming(name))
+        if (message.kind != storage::kind_notice) out.push_back(std::move(message.text));
     return out;
 }
 

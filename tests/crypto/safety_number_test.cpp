@@ -45,5 +45,33 @@ TEST(SafetyNumber, ChangesWithEitherKeyAndEitherName) {
                                     b.account.public_key(), names.second));
 }
 
+TEST(SafetyNumber, IsReadAsAQrCodeOrAsDigitsWithBlanks) {
+    const std::string number = "003544776928693968928698767654582575691625768434409180791319";
+    ASSERT_EQ(number.size(), safety_number_digits);
+    const auto qr = parse_safety_number(safety_number_qr(number) + "\n");
+    ASSERT_TRUE(qr);
+    EXPECT_TRUE(qr->qr);
+    EXPECT_EQ(qr->digits, number);
+    for (const auto& text : {number, number.substr(0, 5) + " " + number.substr(5),
+                             "  " + number.substr(0, 20) + "\r\n" + number.substr(20, 20) + "\t\n" +
+                                 number.substr(40) + "\n\n"}) {
+        const auto digits = parse_safety_number(text);
+        ASSERT_TRUE(digits) << text;
+        EXPECT_FALSE(digits->qr);
+        EXPECT_EQ(digits->digits, number);
+    }
+}
+
+TEST(SafetyNumber, NothingElseIsReadAsOne) {
+    const std::string number(safety_number_digits, '7');
+    for (const auto& text :
+         {std::string{}, std::string{" \n"}, number.substr(1), number + "7", number + "x", "-" + number,
+          std::string{"SOTTO/1/NUMBER/"}, "SOTTO/1/NUMBER/" + number.substr(1), "SOTTO/1/NUMBER/" + number + "7",
+          "SOTTO/1/NUMBER/" + number.substr(0, 30) + " " + number.substr(30), "sotto/1/number/" + number,
+          "SOTTO/2/NUMBER/" + number, "SOTTO/1/NUMBER/SOTTO/1/NUMBER/" + number, number + std::string(1, '\0'),
+          std::string(1'000'000, '7')})
+        EXPECT_FALSE(parse_safety_number(text)) << text.substr(0, 100);
+}
+
 }  // namespace
 }  // namespace sotto::crypto::test

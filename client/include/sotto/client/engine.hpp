@@ -12,6 +12,7 @@
 
 #include "sotto/client/error.hpp"
 #include "sotto/client/transport.hpp"
+#include "sotto/client/verification.hpp"
 #include "sotto/crypto/random.hpp"
 #include "sotto/protocol/link.hpp"
 #include "sotto/storage/client_store.hpp"
@@ -132,6 +133,21 @@ class Engine {
     /// Needs no log-in. Errors: input (own link, already a contact, name taken or out of shape).
     [[nodiscard]] Result<Output> join(const protocol::ContactLink& link, std::string_view name,
                                       std::int64_t now);
+
+    // ---- safety numbers and keys; none of these needs a connection ----
+    /// Errors of all four: input (no such contact).
+    [[nodiscard]] Result<SafetyNumbers> safety_numbers(std::int64_t contact);
+    /// Compared with the pinned key's number: committed. Errors: input (no safety number), untrusted (another
+    /// one: the contact is not verified any more, however that came about; or the contact is `changed`).
+    [[nodiscard]] Result<Output> verify(std::int64_t contact, const Comparison& comparison, std::int64_t now);
+    /// The decision for the key that made a contact `changed`: it is pinned, verified only if its number was
+    /// compared; sessions under the old key are deleted, and what was not acknowledged goes to the new one.
+    /// Errors: input (not `changed`; no safety number), untrusted (another number, or the record is not held:
+    /// nothing was changed).
+    [[nodiscard]] Result<Output> accept_key(std::int64_t contact, const Comparison& comparison,
+                                            std::int64_t now);
+    /// The decision against it: all is as it was before. Errors: input (not `changed`).
+    [[nodiscard]] Result<Output> reject_key(std::int64_t contact, std::int64_t now);
 
     // ---- what is known ----
     [[nodiscard]] std::string connection_summary() const;

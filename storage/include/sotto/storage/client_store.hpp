@@ -98,6 +98,10 @@ enum class MessageState : std::uint8_t {
 };
 [[nodiscard]] std::string_view name(MessageState state);
 
+/// The kind of a line that the client itself put into a conversation: beyond the numbers that a field of
+/// protobuf can have.
+inline constexpr std::uint32_t kind_notice = 1U << 29U;
+
 struct Message {
     std::int64_t row = 0;
     MessageId id{};
@@ -252,6 +256,8 @@ class ClientStore {
     [[nodiscard]] Result<std::vector<OutboxItem>> outbox_pending(int limit);
     /// The same of one contact, by id.
     [[nodiscard]] Result<std::vector<MessageId>> outbox_ids(std::int64_t contact);
+    /// All of a contact, accepted or not, in the order of queueing.
+    [[nodiscard]] Result<std::vector<OutboxItem>> outbox_of(std::int64_t contact);
     [[nodiscard]] Result<std::int64_t> outbox_size();  ///< not yet accepted by a server
 
     /// Contacts for whom something that a server took is not acknowledged: it was taken before `since`, and
