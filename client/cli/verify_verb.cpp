@@ -123,7 +123,8 @@ void print_accepted(const Subject& before, const Subject& now) {
     if (now.contact.verified != storage::Verified::no)
         print_line(now.who + " has the new key now, verified by " + by + ".");
     else if (before.numbers.before != storage::Verified::no)
-        print_line(now.who + " has the new key now and is NOT VERIFIED any more: its number was not compared.");
+        print_line(now.who +
+                   " has the new key now and is NOT VERIFIED any more: its number was not compared.");
     else
         print_line(now.who + " has the new key now and is NOT VERIFIED: its number was not compared.");
     if (now.numbers.waiting > 0)

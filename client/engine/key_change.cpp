@@ -49,11 +49,12 @@ std::int64_t add_notice(Core& core, const storage::Contact& contact, std::string
 }
 
 Error changed_key(const storage::Contact& contact) {
-    return {Exit::untrusted,
-            say("Another key has appeared for {} and nothing is sent to them until you decide; look at `sotto "
-                "verify {}`, compare the new number by another way, then take the key with `sotto verify {} "
-                "--accept-new-key` or refuse it with `sotto verify {} --reject-new-key`.",
-                contact.name, contact.name, contact.name, contact.name)};
+    return {
+        Exit::untrusted,
+        say("Another key has appeared for {} and nothing is sent to them until you decide; look at `sotto "
+            "verify {}`, compare the new number by another way, then take the key with `sotto verify {} "
+            "--accept-new-key` or refuse it with `sotto verify {} --reject-new-key`.",
+            contact.name, contact.name, contact.name, contact.name)};
 }
 
 std::vector<Notice> set_changed(Core& core, storage::Contact& contact, ByteView other_record) {
@@ -63,12 +64,13 @@ std::vector<Notice> set_changed(Core& core, storage::Contact& contact, ByteView 
         must(core.store.update_contact(contact));
         return {ContactChanged{contact.id, contact.state}};
     }
-    must(core.store.put_setting(standing_setting(contact.id),
-                                say("{}{}", static_cast<int>(contact.state), static_cast<int>(contact.verified))));
+    must(core.store.put_setting(standing_setting(contact.id), say("{}{}", static_cast<int>(contact.state),
+                                                                  static_cast<int>(contact.verified))));
     auto text = say("Another key appeared for {} on {} (UTC). Nothing is sent to them until you decide.",
                     contact.address.text(), date_of(core.shell.wall));
     if (contact.verified != Verified::no)
-        text += say(" They were verified by {}; this says nothing about the new key.", storage::name(contact.verified));
+        text += say(" They were verified by {}; this says nothing about the new key.",
+                    storage::name(contact.verified));
     contact.state = ContactState::changed;
     contact.verified = Verified::no;
     contact.other_record = to_bytes(other_record);
@@ -82,7 +84,8 @@ Standing standing_before(storage::ClientStore& store, std::int64_t contact) {
     const auto text = must(store.setting(standing_setting(contact)));
     if (!text || text->size() != 2) return {};
     const auto digit = [&](std::size_t at) { return static_cast<unsigned>((*text)[at] - '0'); };
-    if (digit(0) >= static_cast<unsigned>(ContactState::changed) || digit(1) > static_cast<unsigned>(Verified::qr))
+    if (digit(0) >= static_cast<unsigned>(ContactState::changed) ||
+        digit(1) > static_cast<unsigned>(Verified::qr))
         return {};
     return {static_cast<ContactState>(digit(0)), static_cast<Verified>(digit(1))};
 }

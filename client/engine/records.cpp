@@ -165,8 +165,7 @@ void RecordChecks::mismatch(Check& check, storage::Contact contact, crypto::Reco
         erase(check.contact, true);
         return;
     }
-    const bool other =
-        change == crypto::RecordChange::other_key || change == crypto::RecordChange::conflict;
+    const bool other = change == crypto::RecordChange::other_key || change == crypto::RecordChange::conflict;
     // A claim that a person has let stand against this very record isn't asked about at every start.
     const bool asked_before = other && contact.state == storage::ContactState::claimed &&
                               was_rejected(core_->store, contact.id, record);

@@ -95,16 +95,18 @@ std::optional<Error> Verification::undecided(const Contact& contact, const Compa
     const bool known = !contact.other_record.empty();
     // Two records under one account key have one number: it says nothing about which of them holds.
     if (known && !judge(comparison, number_of(contact.other_record)).differs && old.differs)
-        return Error{Exit::untrusted,
-                     say("This is the number of the other key that appeared for {}; if it came from their own "
-                         "screen, take that key with `sotto verify {} --accept-new-key --scan` and the same "
-                         "number.",
-                         contact.name, contact.name)};
+        return Error{
+            Exit::untrusted,
+            say("This is the number of the other key that appeared for {}; if it came from their own "
+                "screen, take that key with `sotto verify {} --accept-new-key --scan` and the same "
+                "number.",
+                contact.name, contact.name)};
     if (!old.differs)
-        return Error{Exit::untrusted,
-                     say("This is the number of the key that {} had before; if it came from their own screen, "
-                         "refuse the other key with `sotto verify {} --reject-new-key`.",
-                         contact.name, contact.name)};
+        return Error{
+            Exit::untrusted,
+            say("This is the number of the key that {} had before; if it came from their own screen, "
+                "refuse the other key with `sotto verify {} --reject-new-key`.",
+                contact.name, contact.name)};
     return Error{Exit::untrusted,
                  say("The number that was given is neither of the key that {} had nor of the one that "
                      "appeared; nothing was changed, and nothing is sent to them.",
@@ -181,11 +183,12 @@ std::optional<Error> Verification::reject(std::int64_t id) {
     const auto before = standing_before(core_->store, id);
     contact->state = before.state;
     contact->verified = before.verified;
-    std::ignore = add_notice(*core_, *contact,
-                             say("You refused the other key of {} on {} (UTC). Messages go under the key that "
-                                 "they had before.",
-                                 contact->address.text(), date_of(core_->shell.wall)),
-                             true);
+    std::ignore =
+        add_notice(*core_, *contact,
+                   say("You refused the other key of {} on {} (UTC). Messages go under the key that "
+                       "they had before.",
+                       contact->address.text(), date_of(core_->shell.wall)),
+                   true);
     must(core_->store.update_contact(*contact));
     must(transaction.commit());
 

@@ -20,7 +20,8 @@ class Verification {
 
   private:
     [[nodiscard]] std::string number_of(ByteView record) const;
-    [[nodiscard]] std::optional<Error> undecided(const storage::Contact& contact, const Comparison& comparison);
+    [[nodiscard]] std::optional<Error> undecided(const storage::Contact& contact,
+                                                 const Comparison& comparison);
     void replace_key(storage::Contact& contact, storage::Verified verified, Standing before);
 
     Core* core_;

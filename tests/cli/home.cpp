@@ -111,7 +111,7 @@ storage::ClientStore Home::open() const {
 }
 
 std::int64_t Home::add_message(storage::Direction direction, const std::string& text, std::int64_t at_ms,
-                               bool shown) {
+                               bool shown, std::uint32_t kind) {
     auto store = open();
     storage::Message message;
     ++messages_;
@@ -119,7 +119,7 @@ std::int64_t Home::add_message(storage::Direction direction, const std::string& 
     message.id[1] = std::byte{static_cast<unsigned char>(messages_ >> 8U)};
     message.contact = bob_;
     message.direction = direction;
-    message.kind = 20;
+    message.kind = kind;
     message.text = text;
     message.sequence = messages_;
     message.sent_at = at_ms;
@@ -140,6 +140,18 @@ void Home::change_bob(const std::function<void(storage::Contact&)>& change) cons
     auto transaction = store.begin();
     must(store.update_contact(bob));
     must(transaction.commit());
+}
+
+void Home::show_another_key_of_bob() const {
+    crypto::SystemRng rng;
+    const auto record = record_of("bob@localhost", crypto::AccountKeyPair::generate(rng),
+                                  crypto::DeviceSigningKeyPair::generate(rng).public_key(),
+                                  crypto::IdentityKeyPair::generate(rng).public_key());
+    change_bob([&](storage::Contact& bob) {
+        bob.state = storage::ContactState::changed;
+        bob.verified = storage::Verified::no;
+        bob.other_record = to_bytes(record.bytes());
+    });
 }
 
 testing::AssertionResult one_sentence(const Finished& finished, std::string_view word) {

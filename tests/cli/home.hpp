@@ -30,7 +30,9 @@ class Home {
     [[nodiscard]] storage::ClientStore open() const;
     /// From bob, or to him; returns its row.
     std::int64_t add_message(storage::Direction direction, const std::string& text, std::int64_t at_ms,
-                             bool shown = false);
+                             bool shown = false, std::uint32_t kind = 20);
+    /// As if the server had shown a record of his address under another account key.
+    void show_another_key_of_bob() const;
     void change_bob(const std::function<void(storage::Contact&)>& change) const;
 
     [[nodiscard]] std::filesystem::path path() const { return folder_ / "home"; }

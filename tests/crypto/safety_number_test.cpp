@@ -66,10 +66,11 @@ TEST(SafetyNumber, NothingElseIsReadAsOne) {
     const std::string number(safety_number_digits, '7');
     for (const auto& text :
          {std::string{}, std::string{" \n"}, number.substr(1), number + "7", number + "x", "-" + number,
-          std::string{"SOTTO/1/NUMBER/"}, "SOTTO/1/NUMBER/" + number.substr(1), "SOTTO/1/NUMBER/" + number + "7",
+          std::string{"SOTTO/1/NUMBER/"}, "SOTTO/1/NUMBER/" + number.substr(1),
+          "SOTTO/1/NUMBER/" + number + "7",
           "SOTTO/1/NUMBER/" + number.substr(0, 30) + " " + number.substr(30), "sotto/1/number/" + number,
-          "SOTTO/2/NUMBER/" + number, "SOTTO/1/NUMBER/SOTTO/1/NUMBER/" + number, number + std::string(1, '\0'),
-          std::string(1'000'000, '7')})
+          "SOTTO/2/NUMBER/" + number, "SOTTO/1/NUMBER/SOTTO/1/NUMBER/" + number,
+          number + std::string(1, '\0'), std::string(1'000'000, '7')})
         EXPECT_FALSE(parse_safety_number(text)) << text.substr(0, 100);
 }
 

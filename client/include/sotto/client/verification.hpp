@@ -1,4 +1,4 @@
-// Safety numbers, and what a person decides about keys. docs/protocol.md sections 10 and 13.7.
+// Safety numbers, and what a person decides about keys. docs/protocol.md sections 10 and 13.9.
 #pragma once
 
 #include <optional>
