@@ -178,14 +178,14 @@ void RecordChecks::mismatch(Check& check, storage::Contact contact, crypto::Reco
         erase(check.contact, false);
         return;
     }
-    if (!check.warned) {
-        core_->shell.warn(
-            {Exit::untrusted,
-             say("The server of {} shows an old or broken record of them; it is not accepted. Ask them "
-                 "whether their server was restored.",
-                 contact.name)},
-            contact.id);
-        check.warned = true;
+    if (!std::exchange(check.warned, true)) {
+        const auto* sentence =
+            asked_before
+                ? "The server of {} still shows the record of them that you refused; their name stays "
+                  "only claimed. Ask them by another way."
+                : "The server of {} shows an old or broken record of them; it is not accepted. Ask them "
+                  "whether their server was restored.";
+        core_->shell.warn({Exit::untrusted, say(sentence, contact.name)}, contact.id);
     }
     check.line.reset();
     later(check, minute);

@@ -1,4 +1,5 @@
 // Safety numbers, and the decision when another key appears for a contact.
+#include "client/engine/key_change.hpp"
 #include "client/pair.hpp"
 #include "sotto/crypto/safety_number.hpp"
 
@@ -382,6 +383,60 @@ TEST(Keys, ARecordOfWhichOnlyTheHashIsKnownIsFetched) {
     ASSERT_FALSE(accept(pair, Scanned{known.number}));
     EXPECT_EQ(pair.alice.contact("bob")->verified, Verified::number);
     EXPECT_EQ(pair.alice.contact("bob")->next_sequence > 1, true) << "it is the same account: counted on";
+}
+
+TEST(Keys, AClaimThatAPersonLetStandStaysAClaim) {
+    Pair pair;
+    const auto link = pair.alice.invite();
+    const auto real = to_bytes(take(pair.bob.store().newest_own_record())->bytes());
+    const auto lie = forged(pair, 5);
+    pair.server.lie = [&](wire::Reply& reply) {
+        if (reply.has_records() && std::ranges::equal(bytes_of(reply.records().records(0)), real))
+            reply.mutable_records()->set_records(0, std::string{chars_of(lie.bytes())});
+    };
+    ASSERT_FALSE(pair.bob.join(link, "alice"));
+    ASSERT_TRUE(pair.world.run([&] {
+        const auto bob = pair.alice.contact("bob");
+        return bob && bob->state == ContactState::changed;
+    }));
+    ASSERT_FALSE(reject(pair));
+    for (int start = 0; start < 3; ++start) {
+        pair.alice.forget_notices();
+        pair.alice.stop();
+        pair.alice.start();
+        pair.world.run_for(10 * 60'000);
+        EXPECT_EQ(pair.alice.contact("bob")->state, ContactState::claimed);
+        EXPECT_EQ(pair.alice.contact("bob")->verified, Verified::no);
+        EXPECT_EQ(lines(pair).size(), 2U) << "asked once";
+        EXPECT_EQ(pair.alice.warnings().size(), 1U) << "and said at each start";
+    }
+    pair.server.lie = nullptr;
+    EXPECT_TRUE(pair.world.run([&] { return Pair::confirmed(pair.alice, "bob"); }, 3 * 60 * 60'000));
+    EXPECT_EQ(pair.alice.contact("bob")->verified, Verified::link);
+}
+
+TEST(Keys, WhatIsBeingComparedIsNotSwapped) {
+    Pair pair;
+    pair.befriend();
+    pair.alice.stop();
+    auto& store = pair.alice.opened();
+    crypto::SeededRng rng(1);
+    Core core{.store = store,
+              .shell = {rng, pair.world.config},
+              .identity = take(store.identity()).value(),
+              .record = take(store.newest_own_record()).value(),
+              .sessions = SessionBook{take(store.sessions())}};
+    auto bob = pair.alice.contact("bob").value();
+    const auto first = to_bytes(forged(pair, 5).bytes());
+    const auto second = to_bytes(forged(pair, 6).bytes());
+    EXPECT_EQ(set_changed(core, bob, {}).size(), 3U);
+    EXPECT_EQ(set_changed(core, bob, first).size(), 1U) << "it was missing";
+    EXPECT_TRUE(set_changed(core, bob, second).empty());
+    EXPECT_TRUE(set_changed(core, bob, {}).empty());
+    EXPECT_EQ(pair.alice.contact("bob")->other_record, first);
+    EXPECT_EQ(lines(pair).size(), 1U);
+    EXPECT_EQ(standing_before(store, bob.id).state, ContactState::confirmed);
+    EXPECT_EQ(standing_before(store, bob.id).verified, Verified::link);
 }
 
 }  // namespace

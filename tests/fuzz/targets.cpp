@@ -9,6 +9,7 @@
 #include "client/world.hpp"
 #include "frames.hpp"
 #include "sotto/crypto/codec.hpp"
+#include "sotto/crypto/safety_number.hpp"
 #include "sotto/protocol/link.hpp"
 #include "sotto/protocol/text.hpp"
 #include "sotto/storage/vault.hpp"
@@ -134,6 +135,10 @@ void feed_codec(ByteView input) {
     promise(same(from_hex(to_hex(input)).value(), input), "hexadecimal comes back");
     if (const auto address = Address::parse(text))
         promise(address->text() == text, "an address has one form");
+    if (const auto number = parse_safety_number(text)) {
+        const auto again = parse_safety_number(safety_number_qr(number->digits));
+        promise(again && again->qr && again->digits == number->digits, "a safety number comes back");
+    }
 }
 
 /// The server's own rules, a new connection for every input, which is taken as frames of `u16 length ‖
@@ -243,7 +248,8 @@ std::vector<Bytes> text_seeds() {
     return {text("words\x1b[2J"), text("\xe2\x80\xae"), text("\xed\xa0\x80")};
 }
 std::vector<Bytes> codec_seeds() {
-    return {text("c290dG8"), text("bob@chat.example"), text("bob@[2001:db8::1]")};
+    return {text("c290dG8"), text("bob@chat.example"), text("bob@[2001:db8::1]"),
+            text(safety_number_qr(std::string(safety_number_digits, '7')))};
 }
 std::vector<Bytes> server_seeds() {
     wire::Request request;
