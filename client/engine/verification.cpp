@@ -151,6 +151,7 @@ std::optional<Error> Verification::accept(std::int64_t id, const Comparison& com
     core_->tokens_stale = true;
     checks_->forget(id);
     outbox_->requeued(id, waiting);
+    core_->retry_quarantine = true;  // what came under this key before was set aside
     core_->shell.tell(ContactChanged{id, contact->state});
     return std::nullopt;
 }
@@ -195,6 +196,7 @@ std::optional<Error> Verification::reject(std::int64_t id) {
     checks_->forget(id);
     if (contact->state == ContactState::claimed) checks_->check(id);
     outbox_->contact_changed(id);
+    core_->retry_quarantine = true;
     core_->shell.tell(ContactChanged{id, contact->state});
     return std::nullopt;
 }
