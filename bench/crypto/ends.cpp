@@ -58,8 +58,8 @@ void Pair::round_trip() {
 }
 
 Pair acquainted() {
-    static audit::Person alice{"alice@chat.example", system_rng()};
-    static audit::Person bob{"bob@chat.example", system_rng(), 7};
+    static const audit::Person alice{"alice@chat.example", system_rng()};
+    static const audit::Person bob{"bob@chat.example", system_rng(), 7};
     End first{must(audit::begin(alice, bob.bundle()), "beginning a session")};
     End second{must(audit::answer(bob, first.seal(content())), "answering").first};
     first.open(second.seal(content()));

@@ -7,10 +7,10 @@
 #include "bench/crypto/jobs.hpp"
 #include "bench/crypto/report.hpp"
 
+namespace sotto::bench {
 namespace {
 
 int run(int argc, char** argv) {
-    using namespace sotto::bench;
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
     benchmark::AddCustomContext("sotto", SOTTO_VERSION);
@@ -31,10 +31,11 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
+}  // namespace sotto::bench
 
 int main(int argc, char** argv) {
     try {
-        return run(argc, argv);
+        return sotto::bench::run(argc, argv);
     } catch (const std::exception& error) {
         std::cerr << "sotto-bench-crypto: " << error.what() << '\n';
         return 1;

@@ -19,7 +19,7 @@ struct People {
     [[nodiscard]] Fetched fetched() const {
         const auto bundle = bob.bundle();
         return {to_bytes(bundle.record.bytes()), bundle.signed_prekey.encode(), bundle.kem_prekey.encode(),
-                bundle.one_time_prekey.value().encode()};
+                crypto::OneTimePrekey{22, bob.one_time.public_key()}.encode()};
     }
 };
 
