@@ -141,7 +141,7 @@ constexpr std::array table{
         .declare = nothing,
         .run = run_invite},
     Command{.path = "contact",
-            .summary = "Add, list, show and remove contacts",
+            .summary = "Add, list, show, block and remove contacts",
             .details = "",
             .declare = nothing,
             .run = nullptr},
@@ -160,9 +160,23 @@ constexpr std::array table{
             .details = "",
             .declare = contact,
             .run = run_contact_show},
+    Command{.path = "contact block",
+            .summary = "Take nothing more from a contact, and send them nothing",
+            .details = "The token by which contacts write to you is replaced, and the others get the new one. "
+                       "What waits for "
+                       "them in the outbox is dropped. They are not told, but see that your server refuses "
+                       "them.",
+            .declare = contact,
+            .run = run_contact_block},
+    Command{.path = "contact unblock",
+            .summary = "Let a blocked contact write again",
+            .details = "What they tried to send meanwhile may still come then.",
+            .declare = contact,
+            .run = run_contact_unblock},
     Command{.path = "contact remove",
             .summary = "Forget a contact with all messages, sessions and keys",
-            .details = "",
+            .details = "Like one who is blocked they can't write to you any more. A link that you give them "
+                       "makes them a new contact.",
             .declare = contact,
             .run = run_contact_remove},
     Command{.path = "verify",

@@ -31,6 +31,8 @@ Outcome run_invite(const Options& options);
 Outcome run_contact_add(const Options& options);
 Outcome run_contact_list(const Options& options);
 Outcome run_contact_show(const Options& options);
+Outcome run_contact_block(const Options& options);
+Outcome run_contact_unblock(const Options& options);
 Outcome run_contact_remove(const Options& options);
 Outcome run_verify(const Options& options);
 Outcome run_send(const Options& options);

@@ -1,4 +1,4 @@
-// contact add, list, show, remove.
+// contact add, list, show. Who may no longer write to us: block_verbs.cpp.
 #include "commands.hpp"
 #include "online.hpp"
 #include "output.hpp"
@@ -19,6 +19,7 @@ Result<Json> contact_json(const storage::Contact& contact) {
     object["verified"] = is_verified(contact);
     object["verified_by"] = storage::name(contact.verified);
     object["fingerprint"] = crypto::to_hex(crypto::account_fingerprint(*key));
+    object["blocked"] = contact.blocked;
     object["added_at"] = rfc3339(contact.added_at);
     return object;
 }
@@ -31,6 +32,7 @@ Result<std::string> contact_line(const storage::Contact& contact) {
                 std::string{storage::name(contact.state)};
     line += is_verified(contact) ? ", verified by " + std::string{storage::name(contact.verified)}
                                  : ", not verified";
+    if (contact.blocked) line += ", blocked";
     return line;
 }
 
@@ -131,27 +133,9 @@ Outcome run_contact_show(const Options& options) {
     print_line("state        " + std::string{storage::name(contact->state)});
     print_line("verified     " +
                (known ? "by " + std::string{storage::name(contact->verified)} : std::string{"no"}));
+    print_line(std::string{"blocked      "} + (contact->blocked ? "yes" : "no"));
     print_line("fingerprint  " + grouped(crypto::to_hex(crypto::account_fingerprint(*key)), 4));
     print_line("added        " + local_time(contact->added_at));
-    return {};
-}
-
-Outcome run_contact_remove(const Options& options) {
-    auto profile = open_profile(options);
-    if (!profile) return pass_on(profile);
-    auto contact = find_contact(profile->store, options.contact);
-    if (!contact) return pass_on(contact);
-    auto transaction = profile->store.begin();
-    if (auto removed = profile->store.remove_contact(contact->id); !removed) return refuse(removed.error());
-    if (auto committed = transaction.commit(); !committed) return refuse(committed.error());
-    if (options.json) {
-        Json object;
-        object["removed"] = contact->name;
-        object["address"] = contact->address.text();
-        print_json(object);
-    } else {
-        print_line(protocol::printable(contact->name) + " (" + contact->address.text() + ") is forgotten.");
-    }
     return {};
 }
 

@@ -207,8 +207,9 @@ Outcome run_send(const Options& options) {
     if (!contact) {
         contact = meet(options, *profile, **online);
         if (!contact) return pass_on(contact);
-    } else if (options.wait == "delivered") {
-        // Only for the other side's answer is it needed that the server knows who we are.
+    } else if (options.wait == "delivered" || (*online)->engine().rotation_untold()) {
+        // Only for the other side's answer is it needed that the server knows who we are, and to tell it of a
+        // new shared token before contacts use it.
         (*online)->log_in();
     } else {
         (*online)->only_send();

@@ -35,6 +35,8 @@ void Inbox::accept(const Incoming& in, const crypto::HandshakeHeader& header) {
     const auto& address = accepted->initiator.body().address;
     if (address == core_->identity.address) return set_aside(in);
     auto contact = must(core_->store.contact_by_address(address));
+    // Also by a link of ours: it opens no door to whom it was shut.
+    if (contact && contact->blocked) return drop(in);
     if (contact && !acceptable(*accepted, *contact)) return set_aside(in);
 
     const auto use = judge_invite(*accepted, contact ? contact->id : 0);
@@ -148,7 +150,7 @@ void Inbox::accept_from(const Incoming& in, const crypto::HandshakeHeader& heade
     if (header.kem_kind == crypto::KemPrekeyKind::one_time)
         must(core_->store.delete_prekey(storage::PrekeyKind::one_time_kem, header.kem_prekey));
 
-    take_content(contact, accepted.first, true, after);
+    take_content(contact, accepted.first, Handshake::begins, after);
     if (contact.state == storage::ContactState::joining) {
         // We had used a link of theirs: the pinned key is the link's, and they hold it.
         contact.state = storage::ContactState::confirmed;

@@ -159,6 +159,14 @@ bool carries_tokens(ByteView bytes) {
            (in.has_tokens() || in.has_introduction());
 }
 
+bool carries_tokens(ByteView bytes, const Introduction& tokens) {
+    content::Content in;
+    if (!in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
+    const auto carried = read_introduction(in.has_introduction() ? in.introduction() : in.tokens());
+    return carried && crypto::equal_constant_time(carried->shared_token, tokens.shared_token) &&
+           crypto::equal_constant_time(carried->recovery_token, tokens.recovery_token);
+}
+
 void fill(content::Introduction& out, const Introduction& introduction) {
     out.set_host(introduction.endpoint.host);
     out.set_port(introduction.endpoint.port);

@@ -50,6 +50,8 @@ struct Received {
 
 /// True if these bytes, made by us, carry our tokens.
 [[nodiscard]] bool carries_tokens(ByteView content);
+/// True if they carry just these.
+[[nodiscard]] bool carries_tokens(ByteView content, const Introduction& tokens);
 
 /// The fields of an introduction.
 void fill(content::Introduction& out, const Introduction& introduction);

@@ -21,6 +21,8 @@ struct Core {
     bool retry_quarantine =
         false;                  ///< something has changed by which an envelope that was set aside may open
     std::uint64_t changes = 0;  ///< counts commits that moved a session
+    bool rotation_untold = false;  ///< our shared token is new, and our server hasn't confirmed it yet
+    bool telling = false;          ///< … but is about to: nobody is to learn the new one before it
 
     [[nodiscard]] protocol::Endpoint own_endpoint() const {
         return {identity.server_host, identity.server_port, identity.server_pin};

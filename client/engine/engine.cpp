@@ -1,8 +1,10 @@
 #include "sotto/client/engine.hpp"
 
+#include "blocking.hpp"
 #include "contacts.hpp"
 #include "identified.hpp"
 #include "sentences.hpp"
+#include "tokens.hpp"
 #include "verification.hpp"
 
 namespace sotto::client {
@@ -24,6 +26,7 @@ struct Engine::Impl {
     Inbox inbox{core, outbox, checks, repair};
     Contacts contacts{core, deliveries, outbox};
     Verification verification{core, checks, outbox};
+    Blocking blocking{core, outbox, checks};
     Identified identified{core, inbox, repair};
     bool caught_up = false;
     std::int64_t quiet_until = 0;
@@ -60,6 +63,7 @@ struct Engine::Impl {
         for (const auto contact : checks.take_changed()) outbox.contact_changed(contact);
         if (core.retry_quarantine) inbox.retry_quarantined();
         repair.pump();
+        core.telling = identified.telling_tokens();
         outbox.pump();
         if (core.tokens_stale) identified.pump();
         if (!identified.online()) caught_up = false;
@@ -71,6 +75,18 @@ struct Engine::Impl {
                 core.shell.tell(CaughtUp{});
             }
         }
+    }
+
+    /// A command that is one transaction: nothing, or why it can't be done.
+    template <class Work>
+    Result<Output> command(std::int64_t now, Work work) {
+        core.shell.advance(now);
+        try {
+            if (std::optional<Error> error = work()) return std::unexpected(std::move(*error));
+        } catch (const StoreFailure& failure) {
+            return std::unexpected(describe(failure.error()));
+        }
+        return run(now, [] {});
     }
 
     /// What was not committed is not acknowledged; it comes again when the store works again.
@@ -102,6 +118,7 @@ Result<Engine> Engine::create(storage::ClientStore& store, crypto::Rng& rng, con
                                            must(store.sessions()));
         impl->outbox.load();
         impl->checks.load();
+        impl->core.rotation_untold = client::rotation_untold(store, impl->core.identity);
         return Engine{std::move(impl)};
     } catch (const StoreFailure& failure) {
         return std::unexpected(describe(failure.error()));
@@ -177,6 +194,7 @@ Result<Engine::Queued> Engine::send_text(std::int64_t contact_id, std::string_vi
         auto contact = must(core.store.contact(contact_id));
         if (!contact)
             return std::unexpected(Error{Exit::input, "There is no such contact; see the list of contacts."});
+        if (contact->blocked) return std::unexpected(is_blocked(*contact));
         if (contact->state == storage::ContactState::changed) return std::unexpected(changed_key(*contact));
         content::Content content;
         content.mutable_text()->set_body(std::string{text});
@@ -211,6 +229,22 @@ Result<Engine::Invited> Engine::make_invite(std::int64_t now) {
     } catch (const StoreFailure& failure) {
         return std::unexpected(describe(failure.error()));
     }
+}
+
+Result<Output> Engine::block(std::int64_t contact, std::int64_t now) {
+    return impl_->command(now, [&] { return impl_->blocking.block(contact); });
+}
+
+Result<Output> Engine::unblock(std::int64_t contact, std::int64_t now) {
+    return impl_->command(now, [&] { return impl_->blocking.unblock(contact); });
+}
+
+Result<Output> Engine::remove(std::int64_t contact, std::int64_t now) {
+    return impl_->command(now, [&] { return impl_->blocking.remove(contact); });
+}
+
+bool Engine::rotation_untold() const {
+    return impl_->core.rotation_untold;
 }
 
 bool Engine::tokens_published() const {

@@ -182,15 +182,17 @@ void Identified::publish_tokens() {
     auto table = token_table(core_->store, core_->identity, core_->shell.wall);
     if (confirmed_tokens(core_->store) == table.digest) {
         tokens_confirmed_ = true;
+        rotation_told(*core_, table.shared);
         return;
     }
     tokens_confirmed_ = false;
     publishing_tokens_ = true;
     wire::Request publish;
     *publish.mutable_set_tokens() = std::move(table.frame);
-    request(publish, [this, digest = table.digest] {
+    request(publish, [this, digest = table.digest, shared = table.shared] {
         publishing_tokens_ = false;
         confirm_tokens(core_->store, digest);
+        rotation_told(*core_, shared);
         tokens_confirmed_ = true;
     });
 }

@@ -24,6 +24,11 @@ class Identified final : public Connections::Listener {
     [[nodiscard]] bool tokens_published() const {
         return online() && tokens_confirmed_ && !core_->tokens_stale;
     }
+    /// A log-in is on its way, or the token table.
+    [[nodiscard]] bool telling_tokens() const {
+        return state_ == State::connecting || state_ == State::logging_in ||
+               (online() && (publishing_tokens_ || core_->tokens_stale));
+    }
     /// Nothing is in flight, and no log-in is on its way.
     [[nodiscard]] bool idle() const;
     /// The mailbox has been read to its end since the last log-in; true once.

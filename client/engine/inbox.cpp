@@ -1,6 +1,7 @@
 #include "inbox.hpp"
 
 #include "sentences.hpp"
+#include "tokens.hpp"
 
 namespace sotto::client {
 
@@ -74,6 +75,8 @@ void Inbox::drop(const Incoming& in) {
 
 void Inbox::open(const Incoming& in, SessionBook::Found found) {
     const auto& row = *found.row;
+    auto contact = must(core_->store.contact(row.contact));
+    if (contact && contact->blocked) return drop(in);
     const auto session = row.session.id();
     std::optional<crypto::MessageKey> kept;
     if (found.match.needs) kept = must(core_->store.kept_key(session, *found.match.needs));
@@ -91,14 +94,14 @@ void Inbox::open(const Incoming& in, SessionBook::Found found) {
         return set_aside(in);
     }
 
-    auto contact = must(core_->store.contact(row.contact));
     if (!contact) return set_aside(in);
     auto transaction = core_->store.begin();
     const bool was_joining = contact->state == storage::ContactState::joining;
     storage::SessionRow next{std::move(opened->next), row.contact, row.device, row.archived};
     After after;
     store_opened(next, *opened);
-    take_content(*contact, *opened, in.envelope.has_handshake(), after);
+    take_content(*contact, *opened, in.envelope.has_handshake() ? Handshake::repeated : Handshake::none,
+                 after);
     if (was_joining && contact->state == storage::ContactState::joining && next.session.initiator()) {
         // Their device has opened what we sent under the link's fingerprint: the link has done its work.
         contact->state = storage::ContactState::confirmed;
@@ -123,11 +126,12 @@ void Inbox::store_opened(const storage::SessionRow& row, const crypto::Opened& o
     for (const auto& key : opened.kept) must(core_->store.put_kept_key(id, key, core_->shell.wall));
 }
 
-void Inbox::take_content(storage::Contact& contact, const crypto::Opened& opened, bool repeats_handshake,
+void Inbox::take_content(storage::Contact& contact, const crypto::Opened& opened, Handshake handshake,
                          After& after) {
     note_heard(contact, core_->shell.wall);
     // Only who has opened one of ours leaves the handshake away, and until then all of ours carry our tokens.
-    if (!repeats_handshake && !contact.introduced) {
+    // Tokens that were replaced since need their word.
+    if (handshake == Handshake::none && !contact.introduced && !told_tokens(core_->store, contact.id)) {
         contact.introduced = true;
         core_->tokens_stale = true;
     }
@@ -142,7 +146,7 @@ void Inbox::take_content(storage::Contact& contact, const crypto::Opened& opened
         return;
     }
     compare_records(contact, *received, after);
-    if (received->introduction) take_introduction(contact, *received->introduction, after);
+    if (received->introduction) take_introduction(contact, *received, handshake == Handshake::begins, after);
     take_kind(contact, *received, opened.content, opened.late, after);
     contact.highest_seen = std::max(contact.highest_seen, received->sequence);
 }
@@ -153,6 +157,7 @@ void Inbox::take_kind(storage::Contact& contact, const Received& received, ByteV
         for (const auto& id : received.acknowledged) {
             const auto item = must(core_->store.outbox_item(contact.id, id));
             if (!item) continue;
+            tokens_acknowledged(*core_, contact, *item);
             must(core_->store.remove_outbox(contact.id, id));
             must(core_->store.set_message_state(id, storage::MessageState::delivered));
             after.settled.push_back(id);
@@ -197,13 +202,15 @@ void Inbox::take_kind(storage::Contact& contact, const Received& received, ByteV
     after.notices.emplace_back(MessageArrived{contact.id, message.row, missing});
 }
 
-void Inbox::take_introduction(storage::Contact& contact, const Introduction& introduction, After& after) {
+void Inbox::take_introduction(storage::Contact& contact, const Received& received, bool anew, After& after) {
+    const auto& introduction = *received.introduction;
     const bool same = contact.server_host == introduction.endpoint.host &&
                       contact.server_port == introduction.endpoint.port &&
                       contact.server_pin == introduction.endpoint.pin &&
                       contact.their_shared_token == introduction.shared_token &&
                       contact.their_recovery_token == introduction.recovery_token;
-    if (same) return;
+    if (same && !anew) return;
+    if (!newest_tokens(core_->store, contact.id, received.sequence, anew) || same) return;
     contact.server_host = introduction.endpoint.host;
     contact.server_port = introduction.endpoint.port;
     contact.server_pin = introduction.endpoint.pin;

@@ -56,11 +56,12 @@ class Inbox {
 
     /// In the caller's transaction.
     void store_opened(const storage::SessionRow& row, const crypto::Opened& opened);
-    void take_content(storage::Contact& contact, const crypto::Opened& opened, bool repeats_handshake,
+    enum class Handshake : std::uint8_t { none, repeated, begins };  ///< what the envelope brought of one
+    void take_content(storage::Contact& contact, const crypto::Opened& opened, Handshake handshake,
                       After& after);
     void take_kind(storage::Contact& contact, const Received& received, ByteView whole, bool late,
                    After& after);
-    static void take_introduction(storage::Contact& contact, const Introduction& introduction, After& after);
+    void take_introduction(storage::Contact& contact, const Received& received, bool anew, After& after);
     void compare_records(storage::Contact& contact, const Received& received, After& after);
     void finish(const storage::Contact& contact, After after);
 

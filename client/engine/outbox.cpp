@@ -1,6 +1,7 @@
 #include "outbox.hpp"
 
 #include "sentences.hpp"
+#include "tokens.hpp"
 
 namespace sotto::client {
 
@@ -32,11 +33,9 @@ Outbox::Queued Outbox::queue(storage::Contact& contact, content::Content content
     content.set_record_hash(to_field(core_->record.hash()));
     content.set_peer_record_sequence(theirs.sequence);
     content.set_peer_record_hash(to_field(theirs.hash));
-    if (!contact.introduced && !content.has_introduction()) {
-        Array<32> shared;
-        std::ranges::copy(core_->identity.shared_token.expose(), shared.begin());
-        fill(*content.mutable_tokens(), {core_->own_endpoint(), shared, contact.our_recovery_token});
-    }
+    const bool only_tokens = content.kind_case() == content::Content::KIND_NOT_SET;
+    if ((!contact.introduced || only_tokens) && !content.has_introduction())
+        fill(*content.mutable_tokens(), tokens_for(*core_, contact));
     storage::OutboxItem item;
     item.id = id;
     item.contact = contact.id;
@@ -104,7 +103,7 @@ void Outbox::write_acknowledgements() {
         while (true) {
             auto transaction = core_->store.begin();
             auto contact = must(core_->store.contact(id));
-            if (!contact || contact->state == storage::ContactState::changed ||
+            if (!contact || contact->blocked || contact->state == storage::ContactState::changed ||
                 right_for(*contact, false) == Right::none)
                 break;
             const auto owed = must(core_->store.owed_acknowledgements(id, max_acknowledged));
@@ -123,7 +122,7 @@ void Outbox::write_acknowledgements() {
 
 std::optional<Outbox::Ready> Outbox::prepare(std::int64_t id, Lane& lane) {
     if (lane.queue.size() == lane.sent || lane.sent > window / 2 || lane.draining || lane.fetching ||
-        lane.stuck || lane.not_before > core_->shell.now)
+        lane.stuck || lane.not_before > core_->shell.now || (lane.shared_refused && lane.sent > 0))
         return std::nullopt;
     if (lane.route && deliveries_->away(*lane.route)) return std::nullopt;
 
@@ -133,17 +132,23 @@ std::optional<Outbox::Ready> Outbox::prepare(std::int64_t id, Lane& lane) {
         core_->sessions.remove_contact(id);
         return std::nullopt;
     }
-    if (contact->state == storage::ContactState::changed ||
+    if (contact->blocked || contact->state == storage::ContactState::changed ||
         right_for(*contact, lane.shared_refused) == Right::none) {
         lane.stuck = true;
         return std::nullopt;
     }
+    if (core_->rotation_untold && core_->telling && !contact->introduced) return std::nullopt;
     lane.route = route_to(*core_, *contact);
+    if (lane.shared_refused && !recover(id, lane, *contact)) return std::nullopt;
     auto* connection = deliveries_->use(*lane.route);
     if (connection == nullptr || core_->unconfirmed) return std::nullopt;
 
     if (core_->sessions.active(id) == nullptr && !lane.fresh) {
-        const auto next = must(core_->store.outbox_item(id, lane.queue[lane.sent]));
+        auto next = must(core_->store.outbox_item(id, lane.queue[lane.sent]));
+        while (!next && lane.queue.size() > lane.sent + 1) {
+            lane.queue.erase(lane.queue.begin() + static_cast<std::ptrdiff_t>(lane.sent));
+            next = must(core_->store.outbox_item(id, lane.queue[lane.sent]));
+        }
         if (next && !next->envelope_id) {
             fetch_prekeys(id, lane, *contact, *connection);
             return std::nullopt;
@@ -219,8 +224,9 @@ void Outbox::seal_lane(Ready& ready, std::vector<Outgoing>& out, std::vector<sto
     const auto* base = active;
     if (base == nullptr && lane.fresh) base = &*lane.fresh;
     std::optional<crypto::Session> next;
+    const auto most = lane.shared_refused ? 1 : window;
 
-    for (auto at = lane.sent; at < lane.queue.size() && at < window; ++at) {
+    for (auto at = lane.sent; at < lane.queue.size() && at < most; ++at) {
         auto item = must(core_->store.outbox_item(ready.id, lane.queue[at]));
         if (!item) {
             lane.queue.erase(lane.queue.begin() + static_cast<std::ptrdiff_t>(at--));
@@ -256,6 +262,10 @@ void Outbox::deliver(const Ready& ready, const storage::OutboxItem& item) {
     if (!item.envelope_id) return;
     auto& lane = lanes_[ready.id];
     const auto right = right_for(ready.contact, lane.shared_refused);
+    if (right == Right::recovery && item.envelope.size() > recovery_envelope_limit) {
+        lane.not_before = core_->shell.now + 1;  // something smaller goes first
+        return;
+    }
     wire::Request request;
     auto& deliver = *request.mutable_deliver();
     deliver.set_user(ready.contact.address.user);
@@ -319,14 +329,12 @@ void Outbox::give_up(std::int64_t contact, const storage::MessageId& id) {
 
 void Outbox::refused(std::int64_t id, Lane& lane, Right right, std::size_t size,
                      const wire::Failure& failure) {
-    constexpr std::size_t recovery_limit = 4096;
     const auto contact = must(core_->store.contact(id));
     if (!contact) return;
     const auto code = failure.code();
     const bool invited = right == Right::invite;
 
-    if (code == wire::FAILURE_REFUSED && right == Right::shared && contact->their_recovery_token &&
-        size <= recovery_limit) {
+    if (code == wire::FAILURE_REFUSED && right == Right::shared && contact->their_recovery_token) {
         lane.shared_refused = true;  // they may have rotated it while we were apart
         return;
     }

@@ -11,6 +11,9 @@
 
 namespace sotto::client {
 
+/// An envelope that the server takes for a recovery token has at most so many bytes (section 12.5).
+inline constexpr std::size_t recovery_envelope_limit = 4096;
+
 class Outbox {
   public:
     Outbox(Core& core, Deliveries& deliveries, RecordChecks& checks)
@@ -27,6 +30,8 @@ class Outbox {
     };
     [[nodiscard]] Queued queue(storage::Contact& contact, content::Content content,
                                bool needs_acknowledgement);
+    /// A content of no kind, with our tokens.
+    [[nodiscard]] storage::MessageId queue_tokens(storage::Contact& contact);
 
     /// rekey.cpp: a person has accepted the record that the contact holds now. What was not acknowledged is
     /// prepared to be sealed anew; its ids, in order. `other_account`: whoever has the key knows nothing of
@@ -38,6 +43,8 @@ class Outbox {
     void queued(std::int64_t contact, const storage::MessageId& id) { lanes_[contact].queue.push_back(id); }
     /// Acknowledged end to end: nothing more to send.
     void settled(std::int64_t contact, const storage::MessageId& id);
+    /// Its outbox has been dropped.
+    void forget(std::int64_t contact);
     /// The contact's endpoint, tokens, record or session are others now: what was waiting is tried again.
     void contact_changed(std::int64_t contact);
     /// Nothing of this contact is on its way or being begun.
@@ -102,6 +109,11 @@ class Outbox {
     void prekeys_answered(std::int64_t id, Right right, const wire::Reply* reply);
     void begin_session(std::int64_t id, Lane& lane, storage::Contact contact, const wire::Prekeys& prekeys);
     void distrust(std::int64_t id, Lane& lane, Error error);
+    // recovery.cpp
+    /// The shared token was refused: puts what the recovery token may carry at the head of the lane. False:
+    /// nothing may leave now.
+    [[nodiscard]] bool recover(std::int64_t id, Lane& lane, storage::Contact& contact);
+    void await_tokens(std::int64_t id, Lane& lane, const storage::Contact& contact);
     void wait(Lane& lane, std::int64_t first, std::int64_t most, std::int64_t at_least = 0);
 
     Core* core_;

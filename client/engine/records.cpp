@@ -83,7 +83,7 @@ void RecordChecks::pump() {
         const auto contact = must(core_->store.contact(check.contact));
         const bool decided_by_person = contact && contact->state == storage::ContactState::changed &&
                                        (check.presented || !lacks_other_record(*contact));
-        if (!contact || decided_by_person) {
+        if (!contact || contact->blocked || decided_by_person) {
             gone.emplace_back(check.contact, check.presented.has_value());
             continue;
         }

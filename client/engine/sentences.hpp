@@ -26,6 +26,8 @@ namespace sotto::client {
 
 /// A link carries no more messages before it is answered.
 [[nodiscard]] Error not_answered_yet(std::string_view name);
+/// Their shared token was replaced, and the new one hasn't come.
+[[nodiscard]] Error waits_for_tokens(std::string_view name);
 
 /// Our own profile turned out to be an older copy of itself; or a contact's did.
 [[nodiscard]] Error copy_of_itself();

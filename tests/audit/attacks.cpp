@@ -95,10 +95,12 @@ constexpr std::array checks{
                "Bundle.AServersOwnKeysAreRefused Bundle.KeysOfAnotherDeviceAreRefused "
                "Handshake.AServerThatHandsOutItsOwnPrekeysIsCaught Bundle.AgesAtAndPastTheirLimits",
                36},
-    Definition{"37 Both contacts rotate their tokens while apart; one blocks the other",
-               list,
+    Definition{"37 Both contacts rotate their tokens while apart, and have blocked a third", list,
                attack_token_rotation,
-               {},
+               "Rotation.TwoApartFindEachOtherAndTheBlockedOneNobody "
+               "Rotation.OfTwoWhoCanReachNobodyByTheirTokensTheSmallContentGoesFirst "
+               "Blocking.NeitherTokenOfTheBlockedOneOpensAnythingAtTheServer "
+               "Blocking.ALinkOfOursOpensNoDoorToThem",
                37},
 };
 

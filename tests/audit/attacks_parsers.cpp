@@ -159,10 +159,6 @@ void attack_paths(Check& /*check*/) {
     Check::skip("no file is received in this version");
 }
 
-void attack_token_rotation(Check& /*check*/) {
-    Check::skip("tokens are not rotated, and nobody can be blocked, in this version");
-}
-
 void attack_timing(Check& /*check*/) {
     Check::skip("group constant-flow was not run");  // its outcome stands here where it was: runner.cpp
 }

@@ -18,7 +18,7 @@ TEST(Arguments, HelpNamesEveryVerb) {
                              "history", "passphrase"})
         EXPECT_NE(help.output.find(std::string{"\n  "} + verb), std::string::npos) << verb;
     const auto of_group = sotto({"contact", "--help"});
-    for (const auto* verb : {"add", "list", "show", "remove"})
+    for (const auto* verb : {"add", "list", "show", "block", "unblock", "remove"})
         EXPECT_NE(of_group.output.find(std::string{"\n  "} + verb), std::string::npos) << verb;
     EXPECT_NE(sotto({"init", "--help"}).output.find("LOWERS"), std::string::npos);
 }
@@ -35,6 +35,8 @@ TEST(Arguments, ThatAreWrongAreOneSentenceAndExitCode1) {
         {"fly"},
         {"contact"},
         {"contact", "fly"},
+        {"contact", "block"},
+        {"contact", "unblock"},
         {"whoami", "--fly"},
         {"whoami", "surplus"},
         {"init", "--user", "alice"},

@@ -30,8 +30,9 @@ TEST(Json, OfContacts) {
     const Home home;
     const auto lines = home.json({"contact", "list"});
     ASSERT_EQ(lines.size(), 1U);
-    EXPECT_EQ(keys_of(lines[0]), (std::set<std::string>{"added_at", "address", "fingerprint", "name", "state",
-                                                        "verified", "verified_by"}));
+    EXPECT_EQ(keys_of(lines[0]), (std::set<std::string>{"added_at", "address", "blocked", "fingerprint", "name",
+                                                        "state", "verified", "verified_by"}));
+    EXPECT_EQ(lines[0]["blocked"], false);
     EXPECT_EQ(lines[0]["name"], "bob");
     EXPECT_EQ(lines[0]["verified"], true);
     EXPECT_EQ(lines[0]["verified_by"], "link");
@@ -44,6 +45,8 @@ TEST(Contacts, ThatAreUnknownAreASentence) {
     const Home home;
     for (const auto& words : std::vector<std::vector<std::string>>{{"contact", "show", "nobody"},
                                                                    {"contact", "remove", "nobody"},
+                                                                   {"contact", "block", "nobody"},
+                                                                   {"contact", "unblock", "nobody"},
                                                                    {"verify", "nobody"},
                                                                    {"history", "nobody"},
                                                                    {"send", "nobody", "hello"}}) {
@@ -56,9 +59,40 @@ TEST(Contacts, ThatAreUnknownAreASentence) {
 TEST(Contacts, ThatAreRemovedAreGone) {
     Home home;
     home.add_message(Direction::incoming, "soon gone", 1'700'000'000'000, true);
-    EXPECT_EQ(home.run({"contact", "remove", "bob"}).exit.code, 0);
+    const auto removed = home.run({"contact", "remove", "bob"});
+    EXPECT_EQ(removed.exit.code, 3) << "the server hasn't heard of it";
+    EXPECT_EQ(removed.output, "bob (bob@localhost) is forgotten.\n");
+    EXPECT_TRUE(one_sentence(removed, "Until a `sotto receive` reaches the server"));
     EXPECT_TRUE(home.json({"contact", "list"}).empty());
     EXPECT_EQ(home.run({"history", "bob"}).exit.code, 1);
+}
+
+TEST(Contacts, ThatAreBlockedAreShownSoAndCanNotBeWrittenTo) {
+    Home home;
+    home.add_message(Direction::incoming, "never printed", 1'700'000'000'000);
+    const auto token = [&] {
+        auto store = home.open();
+        return to_bytes(store.identity().value()->shared_token.expose());
+    };
+    const auto before = token();
+    const auto blocked = home.json({"contact", "block", "bob"}, 3);
+    ASSERT_EQ(blocked.size(), 1U);
+    EXPECT_EQ(blocked[0], (nlohmann::json{
+                              {"blocked", "bob"}, {"address", "bob@localhost"}, {"server_told", false}}));
+    EXPECT_NE(token(), before);
+    EXPECT_EQ(home.json({"contact", "show", "bob"})[0]["blocked"], true);
+    EXPECT_NE(home.run({"contact", "show", "bob"}).output.find("blocked      yes"), std::string::npos);
+    EXPECT_NE(home.run({"contact", "list"}).output.find(", blocked\n"), std::string::npos);
+    const auto refused = home.run({"send", "bob", "hello"});
+    EXPECT_EQ(refused.exit.code, 1);
+    EXPECT_TRUE(one_sentence(refused, "bob is blocked"));
+    EXPECT_EQ(home.run({"receive"}).output, "");
+
+    const auto unblocked = home.run({"contact", "unblock", "bob"});
+    EXPECT_EQ(unblocked.exit.code, 3);
+    EXPECT_EQ(unblocked.output, "bob (bob@localhost) is not blocked.\n");
+    EXPECT_TRUE(one_sentence(unblocked, "after a `sotto receive`"));
+    EXPECT_EQ(home.json({"contact", "list"})[0]["blocked"], false);
 }
 
 TEST(Json, OfHistory) {

@@ -218,6 +218,20 @@ std::optional<Error> Client::join(const protocol::ContactLink& link, const std::
     return error;
 }
 
+std::optional<Error> Client::decide(Result<Output> (Engine::*decision)(std::int64_t, std::int64_t),
+                                    const std::string& name) {
+    const auto about = contact(name);
+    if (!about) throw std::runtime_error(user + " knows no " + name);
+    std::optional<Error> error;
+    apply([&] {
+        auto output = (*engine_.*decision)(about->id, world_->clock.wall());
+        if (output) return std::move(*output);
+        error = output.error();
+        return Output{};
+    });
+    return error;
+}
+
 std::optional<storage::Contact> Client::contact(const std::string& name) {
     if (!store_) open_store();
     return store_->contact_by_name(name).value();

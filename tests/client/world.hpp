@@ -108,6 +108,11 @@ class Client {
     /// Engine errors are returned, warnings are in `warnings`.
     [[nodiscard]] std::optional<Error> join(const protocol::ContactLink& link, const std::string& name);
 
+    /// By the contact's name; the error if it can't be done.
+    std::optional<Error> block(const std::string& name) { return decide(&Engine::block, name); }
+    std::optional<Error> unblock(const std::string& name) { return decide(&Engine::unblock, name); }
+    std::optional<Error> remove(const std::string& name) { return decide(&Engine::remove, name); }
+
     // ---- what is known ----
     [[nodiscard]] std::optional<storage::Contact> contact(const std::string& name);
     /// Texts that came from a contact, in the order of their arrival.
@@ -140,6 +145,8 @@ class Client {
 
   private:
     friend class World;
+    std::optional<Error> decide(Result<Output> (Engine::*decision)(std::int64_t, std::int64_t),
+                                const std::string& name);
     void open_store();
     void carry_out(Output output);
     void launch();

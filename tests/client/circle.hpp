@@ -1,0 +1,53 @@
+// Alice, with Bob and Carol for contacts; Bob and Carol don't know each other.
+#pragma once
+
+#include "client/pair.hpp"
+
+namespace sotto::client::test {
+
+struct Circle {
+    /// Carol lives on a server of her own, or on that of the others.
+    explicit Circle(std::uint64_t seed = 1, bool carol_elsewhere = false)
+        : pair(seed),
+          carol(pair.world.add("carol",
+                               carol_elsewhere ? pair.world.add_server("two.example") : pair.server)) {}
+
+    Pair pair;
+    World& world = pair.world;
+    SimServer& server = pair.server;
+    Client& alice = pair.alice;
+    Client& bob = pair.bob;
+    Client& carol;
+
+    /// Both are contacts of Alice's, know her tokens, and nothing is on its way.
+    void befriend() {
+        ASSERT_NO_FATAL_FAILURE(pair.befriend());
+        acquaint(alice, carol);
+        ASSERT_TRUE(world.run([&] { return knows(alice, "bob") && knows(alice, "carol"); }));
+        ASSERT_TRUE(world.settle());
+    }
+    /// `two` uses a link of `one`'s.
+    void acquaint(Client& one, Client& two) {
+        ASSERT_FALSE(two.join(one.invite(), one.user));
+        ASSERT_TRUE(
+            world.run([&] { return Pair::confirmed(one, two.user) && Pair::confirmed(two, one.user); }));
+    }
+    /// The contact has our tokens.
+    static bool knows(Client& client, const std::string& name) { return client.contact(name)->introduced; }
+    bool published(Client& client) {
+        return world.run([&] { return client.engine().tokens_published(); });
+    }
+    bool delivered(Client& client, const std::string& to, const storage::MessageId& id) {
+        return pair.delivered(client, to, id);
+    }
+
+    /// What a server answers to a stranger who shows this token.
+    wire::FailureCode tries(SimServer& at, const std::string& user, ByteView token, std::size_t size = 160);
+    wire::FailureCode tries_fetching(SimServer& at, const std::string& user, ByteView token);
+
+  private:
+    wire::FailureCode ask(SimServer& at, wire::Request request);
+    std::uint8_t asked_ = 0;
+};
+
+}  // namespace sotto::client::test
