@@ -23,11 +23,13 @@ struct Three {
 
     [[nodiscard]] bool befriend(Client& one, Client& two) {
         if (two.join(one.invite(), one.user)) return false;
-        return world.run([&] {
+        const auto confirmed = [&] {
             const auto theirs = one.contact(two.user);
-            return theirs && theirs->state == ContactState::confirmed && theirs->introduced &&
-                   two.contact(one.user)->introduced;
-        });
+            return theirs && theirs->state == ContactState::confirmed;
+        };
+        if (!world.run(confirmed) || !delivered(one, two.user, one.send(two.user, "hi"))) return false;
+        return world.run(
+            [&] { return one.contact(two.user)->introduced && two.contact(one.user)->introduced; });
     }
     [[nodiscard]] bool delivered(Client& from, const std::string& to, const storage::MessageId& id) {
         return world.run([&] { return from.state_of(to, id) == MessageState::delivered; });
@@ -101,8 +103,10 @@ void attack_token_rotation(Check& check) {
     check.expect(three.delivered(alice, "bob", from_alice) && three.delivered(alice, "bob", last_alice) &&
                      three.delivered(bob, "alice", from_bob) && three.delivered(bob, "alice", last_bob),
                  "the two reach each other, both ways");
-    const std::vector<std::string> all{large, "still there?"};
-    check.expect(alice.heard("bob") == all && bob.heard("alice") == all, "each message once, none lost");
+    const std::vector<std::string> to_alice{large, "still there?"};
+    const std::vector<std::string> to_bob{"hi", large, "still there?"};
+    check.expect(alice.heard("bob") == to_alice && bob.heard("alice") == to_bob,
+                 "each message once, none lost");
 
     for (const auto& [to, theirs] : {std::pair{&alice, &alices}, std::pair{&bob, &bobs}}) {
         check.expect(three.shut(*to, *theirs->their_shared_token), "Carol's shared token opens nothing");

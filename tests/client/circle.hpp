@@ -21,16 +21,17 @@ struct Circle {
 
     /// Both are contacts of Alice's, know her tokens, and nothing is on its way.
     void befriend() {
-        ASSERT_NO_FATAL_FAILURE(pair.befriend());
+        acquaint(alice, bob);
         acquaint(alice, carol);
-        ASSERT_TRUE(world.run([&] { return knows(alice, "bob") && knows(alice, "carol"); }));
         ASSERT_TRUE(world.settle());
     }
-    /// `two` uses a link of `one`'s.
+    /// `two` uses a link of `one`'s and hears "hi".
     void acquaint(Client& one, Client& two) {
         ASSERT_FALSE(two.join(one.invite(), one.user));
         ASSERT_TRUE(
             world.run([&] { return Pair::confirmed(one, two.user) && Pair::confirmed(two, one.user); }));
+        ASSERT_TRUE(delivered(one, two.user, one.send(two.user, "hi")));
+        ASSERT_TRUE(world.run([&] { return knows(one, two.user) && knows(two, one.user); }));
     }
     /// The contact has our tokens.
     static bool knows(Client& client, const std::string& name) { return client.contact(name)->introduced; }

@@ -140,7 +140,7 @@ TEST(Blocking, WhatWaitsForThemIsDroppedAndNothingIsSent) {
     ASSERT_FALSE(circle.alice.unblock("carol"));
     const auto after = circle.alice.send("carol", "after");
     EXPECT_TRUE(circle.delivered(circle.alice, "carol", after));
-    EXPECT_EQ(circle.carol.heard("alice"), (Words{"before", "after"}));
+    EXPECT_EQ(circle.carol.heard("alice"), (Words{"hi", "before", "after"}));
 }
 
 TEST(Blocking, WhileTheServerIsAwayItHoldsAtOnceAndTheServerHearsOfItAtTheNextLogIn) {
