@@ -9,8 +9,16 @@ namespace {
 using storage::MessageState;
 using Words = std::vector<std::string>;
 
-std::size_t envelope_size(Client& client, const std::string& to, const storage::MessageId& id) {
-    return client.store().outbox_item(client.contact(to)->id, id).value()->envelope.size();
+/// Once it is sealed, and before the server has it.
+std::size_t envelope_size(World& world, Client& client, const std::string& to, const storage::MessageId& id) {
+    std::size_t size = 0;
+    const auto sealed = [&] {
+        const auto item = client.store().outbox_item(client.contact(to)->id, id).value();
+        size = item ? item->envelope.size() : 0;
+        return size > 0;
+    };
+    EXPECT_TRUE(world.run(sealed, 5000));
+    return size;
 }
 
 /// Envelopes that came by a recovery token, over all accounts of a server.
@@ -41,9 +49,9 @@ struct Triangle : Circle {
 };
 
 TEST(Rotation, TwoApartFindEachOtherAndTheBlockedOneNobody) {
-    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
         SCOPED_TRACE(seed);
-        Triangle three{seed, seed > 3};
+        Triangle three{seed, seed > 2};
         ASSERT_NO_FATAL_FAILURE(three.befriend_all());
         three.world.faults.jitter = 40;
         ASSERT_NO_FATAL_FAILURE(three.rotate_apart());
@@ -64,7 +72,7 @@ TEST(Rotation, TwoApartFindEachOtherAndTheBlockedOneNobody) {
         EXPECT_EQ(three.bob.heard("alice"), said);
         static_cast<void>(three.carol.send("alice", "and I?"));
         static_cast<void>(three.carol.send("bob", "and I?"));
-        three.world.run_for(3LL * 24 * 3600 * 1000);
+        three.world.run_for(30LL * 3600 * 1000);
         EXPECT_EQ(three.alice.heard("carol"), Words{});
         EXPECT_EQ(three.bob.heard("carol"), Words{});
     }
@@ -130,6 +138,7 @@ TEST(Rotation, AClientThatOnlySendsGetsFourSmallOnesThroughADayAndTheFifthTheNex
     EXPECT_EQ(circle.bob.state_of("alice", sent[4]), MessageState::sent);
     EXPECT_TRUE(circle.world.run(
         [&] { return circle.bob.state_of("alice", sent[4]) == MessageState::stored; }, a_day));
+    EXPECT_TRUE(circle.world.run([&] { return circle.alice.heard("bob").size() == 5; }));
     EXPECT_EQ(circle.alice.heard("bob"), (Words{"0", "1", "2", "3", "4"}));
 }
 
@@ -146,13 +155,12 @@ TEST(Rotation, AnEnvelopeOf4096BytesGoesByTheRecoveryTokenAndALargerOneWaits) {
     circle.world.run_for(2000);
     circle.bob.start_sending();
     const auto fits = circle.bob.send("alice", std::string(3700, 'f'));
-    circle.world.run_for(30);
-    ASSERT_EQ(envelope_size(circle.bob, "alice", fits), 4096U);
+    ASSERT_EQ(envelope_size(circle.world, circle.bob, "alice", fits), 4096U);
     ASSERT_TRUE(
         circle.world.run([&] { return circle.bob.state_of("alice", fits) == MessageState::stored; }, 10'000));
     const auto waits = circle.bob.send("alice", std::string(3800, 'w'));
     ASSERT_TRUE(circle.world.run([&] { return circle.bob.warned(Exit::network); }, 10'000));
-    ASSERT_EQ(envelope_size(circle.bob, "alice", waits), 4352U);
+    ASSERT_EQ(envelope_size(circle.world, circle.bob, "alice", waits), 4352U);
     circle.world.run_for(6LL * 3600 * 1000);
     EXPECT_EQ(circle.bob.state_of("alice", waits), MessageState::sent);
     // The tokens wait in Bob's mailbox.
