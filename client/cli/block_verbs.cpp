@@ -29,9 +29,8 @@ Result<Decided> decide(const Options& options, Decision decision) {
     if (!done) return pass_on(done);
     online.runner().apply(std::move(*done));
     online.log_in();
-    const auto ended =
-        online.runner().run([&] { return engine.tokens_published() || online.server_away(); },
-                            Online::Clock::now() + Online::answer_time);
+    const auto ended = online.runner().run([&] { return engine.tokens_published() || online.server_away(); },
+                                           Online::Clock::now() + Online::answer_time);
     Decided out{std::move(*contact), std::nullopt};
     if (!engine.tokens_published()) out.untold = online.why_not(ended);
     online.runner().finish(out.untold ? std::chrono::seconds{0} : Online::farewell_time);

@@ -162,10 +162,11 @@ constexpr std::array table{
             .run = run_contact_show},
     Command{.path = "contact block",
             .summary = "Take nothing more from a contact, and send them nothing",
-            .details = "The token by which contacts write to you is replaced, and the others get the new one. "
-                       "What waits for "
-                       "them in the outbox is dropped. They are not told, but see that your server refuses "
-                       "them.",
+            .details =
+                "The token by which contacts write to you is replaced, and the others get the new one. "
+                "What waits for "
+                "them in the outbox is dropped. They are not told, but see that your server refuses "
+                "them.",
             .declare = contact,
             .run = run_contact_block},
     Command{.path = "contact unblock",

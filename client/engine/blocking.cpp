@@ -58,8 +58,7 @@ void Blocking::rotated(const std::vector<Announced>& announced) {
 void Blocking::drop_outbox(std::int64_t contact) {
     for (const auto& item : must(core_->store.outbox_of(contact))) {
         // What was sealed may have left: only of the rest is it known that it never will.
-        if (!item.envelope_id)
-            must(core_->store.set_message_state(item.id, storage::MessageState::failed));
+        if (!item.envelope_id) must(core_->store.set_message_state(item.id, storage::MessageState::failed));
         must(core_->store.remove_outbox(contact, item.id));
     }
 }

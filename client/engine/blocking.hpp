@@ -1,5 +1,5 @@
 // Who may no longer write to us. Whoever is blocked or removed knows our shared token, so it is replaced in
-// the same transaction, and everybody else is told the new one. docs/protocol.md section 13.7.
+// the same transaction, and everybody else is told the new one. docs/protocol.md section 13.10.
 #pragma once
 
 #include "outbox.hpp"
@@ -11,8 +11,8 @@ class Blocking {
     Blocking(Core& core, Outbox& outbox, RecordChecks& checks)
         : core_(&core), outbox_(&outbox), checks_(&checks) {}
 
-    // Each is one transaction. Nothing, or why it can't be done; a contact that is as wanted already stays so.
-    // All throw StoreFailure.
+    // Each is one transaction. Nothing, or why it can't be done; a contact that is as wanted already stays
+    // so. All throw StoreFailure.
 
     /// Our tokens are new and theirs is gone from the table, what waited for them is dropped, and what they
     /// sent that nobody has read yet is not shown.

@@ -19,8 +19,8 @@ struct Core {
     bool unconfirmed = false;   ///< a log-in under way may yet tell that our store is an older copy
     bool tokens_stale = false;  ///< the token table may have changed
     bool retry_quarantine =
-        false;                  ///< something has changed by which an envelope that was set aside may open
-    std::uint64_t changes = 0;  ///< counts commits that moved a session
+        false;                     ///< something has changed by which an envelope that was set aside may open
+    std::uint64_t changes = 0;     ///< counts commits that moved a session
     bool rotation_untold = false;  ///< our shared token is new, and our server hasn't confirmed it yet
     bool telling = false;          ///< … but is about to: nobody is to learn the new one before it
 

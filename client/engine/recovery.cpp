@@ -50,8 +50,7 @@ bool Outbox::recover(std::int64_t id, Lane& lane, storage::Contact& contact) {
                                        return one.contact == id && one.id == *told_id;
                                    }));
     const auto head = must(core_->store.outbox_item(id, lane.queue.front()));
-    if (head && fits(*head) &&
-        (contact.introduced || taken || carries_tokens(head->content, ours)))
+    if (head && fits(*head) && (contact.introduced || taken || carries_tokens(head->content, ours)))
         return true;
     if (taken || (current && !fits(*told))) {
         await_tokens(id, lane, contact);

@@ -1,6 +1,7 @@
 // What waits for a contact whose key was replaced by a person's decision.
 
 #include "outbox.hpp"
+#include "tokens.hpp"
 
 namespace sotto::client {
 
@@ -9,6 +10,7 @@ std::vector<storage::MessageId> Outbox::requeue(storage::Contact& contact, bool 
     if (other_account) {
         contact.next_sequence = 1;
         contact.highest_seen = 0;
+        forget_newest_tokens(core_->store, contact.id);
         // Those were owed to the old key.
         for (const auto& id : must(core_->store.owed_acknowledgements(contact.id, -1)))
             must(core_->store.clear_owed(contact.id, id));
@@ -25,11 +27,7 @@ std::vector<storage::MessageId> Outbox::requeue(storage::Contact& contact, bool 
         if (other_account) content.set_sequence(contact.next_sequence++);
         content.set_peer_record_sequence(theirs.sequence);
         content.set_peer_record_hash(to_field(theirs.hash));
-        if (!content.has_introduction()) {
-            Array<32> shared;
-            std::ranges::copy(core_->identity.shared_token.expose(), shared.begin());
-            fill(*content.mutable_tokens(), {core_->own_endpoint(), shared, contact.our_recovery_token});
-        }
+        if (!content.has_introduction()) fill(*content.mutable_tokens(), tokens_for(*core_, contact));
         storage::OutboxItem fresh;
         fresh.id = item.id;
         fresh.contact = item.contact;

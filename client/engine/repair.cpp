@@ -5,6 +5,7 @@
 #include "prekeys.hpp"
 #include "sentences.hpp"
 #include "sotto/protocol/limits.hpp"
+#include "tokens.hpp"
 
 namespace sotto::client {
 
@@ -115,6 +116,8 @@ void Repair::restored(std::uint64_t held) {
     const auto now = core_->shell.wall;
     auto transaction = store.begin();
     must(store.put_setting(generation_setting, std::to_string(held)));
+    forget_confirmed_tokens(store);  // the server may hold a newer table than the tokens that are told now
+    core_->tokens_stale = true;
     // A server that lies about it gains no more than this.
     if (within(number_setting<std::int64_t>(store, restored_setting), restored_every, now)) {
         must(transaction.commit());

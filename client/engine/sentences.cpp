@@ -173,10 +173,11 @@ Error was_restored(std::string_view name) {
 }
 
 Error waits_for_tokens(std::string_view name) {
-    return {Exit::network,
-            say("{} has replaced the token by which we write to them; what was said waits in the outbox until "
-                "the new one has come with `sotto receive`.",
-                name)};
+    return {
+        Exit::network,
+        say("{} has replaced the token by which we write to them; what was said waits in the outbox until "
+            "the new one has come with `sotto receive`.",
+            name)};
 }
 
 }  // namespace sotto::client

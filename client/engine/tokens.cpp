@@ -157,6 +157,14 @@ bool newest_tokens(storage::ClientStore& store, std::int64_t contact, std::uint6
     return true;
 }
 
+void forget_newest_tokens(storage::ClientStore& store, std::int64_t contact) {
+    must(store.put_setting(newest_setting(contact), ""));
+}
+
+void forget_confirmed_tokens(storage::ClientStore& store) {
+    must(store.put_setting(confirmed_setting, ""));
+}
+
 std::optional<Array<32>> confirmed_tokens(storage::ClientStore& store) {
     const auto setting = must(store.setting(confirmed_setting));
     if (!setting) return std::nullopt;

@@ -33,9 +33,9 @@ void note_rotation(storage::ClientStore& store, const storage::Identity& identit
 /// The server has confirmed a table with this shared token.
 void rotation_told(Core& core, const crypto::TokenHash& shared);
 
-/// The content, queued for its tokens alone, that the contact has not acknowledged yet. While there is one, only
-/// an acknowledgement shows that they know our tokens: they could leave the handshake away before. Throws
-/// StoreFailure.
+/// The content, queued for its tokens alone, that the contact has not acknowledged yet. While there is one,
+/// only an acknowledgement shows that they know our tokens: they could leave the handshake away before.
+/// Throws StoreFailure.
 [[nodiscard]] std::optional<storage::MessageId> told_tokens(storage::ClientStore& store,
                                                             std::int64_t contact);
 void note_told_tokens(storage::ClientStore& store, std::int64_t contact, const storage::MessageId& id);
@@ -49,8 +49,13 @@ void tokens_acknowledged(Core& core, storage::Contact& contact, const storage::O
 [[nodiscard]] bool newest_tokens(storage::ClientStore& store, std::int64_t contact, std::uint64_t sequence,
                                  bool anew);
 
+/// What they send counts from 1 again: whatever they tell is new. In the caller's transaction.
+void forget_newest_tokens(storage::ClientStore& store, std::int64_t contact);
+
 /// The digest that the server has confirmed. Throws StoreFailure.
 [[nodiscard]] std::optional<Array<32>> confirmed_tokens(storage::ClientStore& store);
 void confirm_tokens(storage::ClientStore& store, const Array<32>& digest);
+/// The store is a copy: what the server holds is not known.
+void forget_confirmed_tokens(storage::ClientStore& store);
 
 }  // namespace sotto::client

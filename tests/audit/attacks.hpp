@@ -33,10 +33,10 @@ void attack_compromise(Check& check);      // 19
 // on tokens: attacks_tokens.cpp
 void attack_token_rotation(Check& check);  // 37
 // on parsers and programs: attacks_parsers.cpp
-void attack_parsers(Check& check);         // 20
-void attack_terminal(Check& check);        // 21
-void attack_paths(Check& check);           // 22
-void attack_secrets_left(Check& check);    // 23
-void attack_timing(Check& check);          // 24
+void attack_parsers(Check& check);       // 20
+void attack_terminal(Check& check);      // 21
+void attack_paths(Check& check);         // 22
+void attack_secrets_left(Check& check);  // 23
+void attack_timing(Check& check);        // 24
 
 }  // namespace sotto::audit

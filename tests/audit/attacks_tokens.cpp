@@ -115,13 +115,15 @@ void attack_token_rotation(Check& check) {
     (void)carol.send("alice", "and I?");
     (void)carol.send("bob", "and I?");
     world.run_for(3LL * 24 * 3600 * 1000);
-    check.expect(alice.heard("carol").empty() && bob.heard("carol").empty(), "for days nothing of hers comes");
+    check.expect(alice.heard("carol").empty() && bob.heard("carol").empty(),
+                 "for days nothing of hers comes");
     // A link of Alice's, meant for somebody else, is in Carol's hands.
     const auto link = alice.invite();
     check.expect(!carol.remove("alice") && !carol.join(link, "alice"), "nor by a link");
     world.run_for(60'000);
-    check.expect(alice.heard("carol").empty() && alice.contact("carol")->blocked && server.mail_waiting() == 0,
-                 "what she sends by it is thrown away");
+    check.expect(
+        alice.heard("carol").empty() && alice.contact("carol")->blocked && server.mail_waiting() == 0,
+        "what she sends by it is thrown away");
     check.expect(three.delivered(bob, "alice", bob.send("alice", "x")), "the two go on");
 }
 

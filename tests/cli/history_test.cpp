@@ -30,8 +30,8 @@ TEST(Json, OfContacts) {
     const Home home;
     const auto lines = home.json({"contact", "list"});
     ASSERT_EQ(lines.size(), 1U);
-    EXPECT_EQ(keys_of(lines[0]), (std::set<std::string>{"added_at", "address", "blocked", "fingerprint", "name",
-                                                        "state", "verified", "verified_by"}));
+    EXPECT_EQ(keys_of(lines[0]), (std::set<std::string>{"added_at", "address", "blocked", "fingerprint",
+                                                        "name", "state", "verified", "verified_by"}));
     EXPECT_EQ(lines[0]["blocked"], false);
     EXPECT_EQ(lines[0]["name"], "bob");
     EXPECT_EQ(lines[0]["verified"], true);
@@ -77,8 +77,8 @@ TEST(Contacts, ThatAreBlockedAreShownSoAndCanNotBeWrittenTo) {
     const auto before = token();
     const auto blocked = home.json({"contact", "block", "bob"}, 3);
     ASSERT_EQ(blocked.size(), 1U);
-    EXPECT_EQ(blocked[0], (nlohmann::json{
-                              {"blocked", "bob"}, {"address", "bob@localhost"}, {"server_told", false}}));
+    EXPECT_EQ(blocked[0],
+              (nlohmann::json{{"blocked", "bob"}, {"address", "bob@localhost"}, {"server_told", false}}));
     EXPECT_NE(token(), before);
     EXPECT_EQ(home.json({"contact", "show", "bob"})[0]["blocked"], true);
     EXPECT_NE(home.run({"contact", "show", "bob"}).output.find("blocked      yes"), std::string::npos);

@@ -134,17 +134,18 @@ class Engine {
     [[nodiscard]] Result<Output> join(const protocol::ContactLink& link, std::string_view name,
                                       std::int64_t now);
 
-    /// Nothing of the contact's is taken in any more and nothing sent to them; our shared token is another, and
-    /// everybody else is told. Committed; nothing of theirs reaches the mailbox once `tokens_published()`.
-    /// What waited for them is dropped. One who is blocked already stays so. Errors: input (unknown contact).
+    /// Nothing of the contact's is taken in any more and nothing sent to them; our shared token is another,
+    /// and everybody else is told. Committed; nothing of theirs reaches the mailbox once
+    /// `tokens_published()`. What waited for them is dropped. One who is blocked already stays so. Errors:
+    /// input (unknown contact).
     [[nodiscard]] Result<Output> block(std::int64_t contact, std::int64_t now);
     /// They are sent a right to write to us again. Errors: input (unknown contact).
     [[nodiscard]] Result<Output> unblock(std::int64_t contact, std::int64_t now);
-    /// The contact with messages, sessions and keys is gone, and like one who is blocked can't write to us any
-    /// more. Errors: input (unknown contact).
+    /// The contact with messages, sessions and keys is gone, and like one who is blocked can't write to us
+    /// any more. Errors: input (unknown contact).
     [[nodiscard]] Result<Output> remove(std::int64_t contact, std::int64_t now);
-    /// True until our server has confirmed the shared token that was made for the last of these: whoever knows
-    /// the one before can still write to the mailbox.
+    /// True until our server has confirmed the shared token that was made for the last of these: whoever
+    /// knows the one before can still write to the mailbox.
     [[nodiscard]] bool rotation_untold() const;
 
     // ---- safety numbers and keys; none of these needs a connection ----
