@@ -224,5 +224,27 @@ TEST(Rotation, TwoInARowWhileApartLeaveOneContentToBeSent) {
     EXPECT_TRUE(circle.world.run([&] { return Circle::knows(circle.alice, "bob"); }));
 }
 
+TEST(Rotation, ARestoredCopyAndTheServerAgreeOnTheTokensThatTheOthersAreTold) {
+    Circle circle;
+    ASSERT_NO_FATAL_FAILURE(circle.befriend());
+    circle.alice.stop();
+    circle.alice.keep_copy();
+    circle.alice.start();
+    ASSERT_FALSE(circle.alice.block("carol"));
+    ASSERT_TRUE(circle.world.run([&] { return Circle::knows(circle.alice, "bob"); }));
+    ASSERT_TRUE(circle.delivered(circle.alice, "bob", circle.alice.send("bob", "after the copy")));
+    circle.world.run_for(5 * 60'000);
+    circle.alice.stop();
+    circle.alice.put_back();
+    circle.alice.start();
+    ASSERT_TRUE(circle.world.run([&] { return !circle.alice.warnings().empty(); }));
+    // The copy knows nothing of the block: what it tells Bob has to be what the server takes.
+    ASSERT_TRUE(circle.published(circle.alice));
+    ASSERT_TRUE(circle.world.run([&] { return Circle::knows(circle.alice, "bob"); }, 300'000));
+    const auto token = circle.bob.contact("alice")->their_shared_token.value();
+    EXPECT_EQ(circle.tries(circle.server, "alice", token), wire::FAILURE_UNSPECIFIED);
+    EXPECT_TRUE(circle.delivered(circle.bob, "alice", circle.bob.send("alice", std::string(10'000, 'x'))));
+}
+
 }  // namespace
 }  // namespace sotto::client::test
