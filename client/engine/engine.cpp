@@ -77,18 +77,6 @@ struct Engine::Impl {
         }
     }
 
-    /// A command that is one transaction: nothing, or why it can't be done.
-    template <class Work>
-    Result<Output> command(std::int64_t now, Work work) {
-        core.shell.advance(now);
-        try {
-            if (std::optional<Error> error = work()) return std::unexpected(std::move(*error));
-        } catch (const StoreFailure& failure) {
-            return std::unexpected(describe(failure.error()));
-        }
-        return run(now, [] {});
-    }
-
     /// What was not committed is not acknowledged; it comes again when the store works again.
     void store_failed(const StoreFailure& failure) {
         constexpr auto pause = 5 * second;
