@@ -149,6 +149,8 @@ std::optional<Error> Verification::accept(std::int64_t id, const Comparison& com
 
     core_->sessions.remove_contact(id);
     core_->tokens_stale = true;
+    // What came under the new key was set aside until now.
+    core_->retry_quarantine = true;
     checks_->forget(id);
     outbox_->requeued(id, waiting);
     core_->retry_quarantine = true;  // what came under this key before was set aside

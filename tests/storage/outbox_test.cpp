@@ -70,6 +70,21 @@ TEST_F(OutboxTest, HandsOutWhatIsNotAcceptedInTheOrderOfQueueing) {
     EXPECT_EQ(pending(), (std::vector<std::size_t>{3, 1, 2}));
 }
 
+TEST_F(OutboxTest, HandsOutAllOfOneContactWhetherAcceptedOrNot) {
+    const auto carol = add("carol");
+    for (const std::uint32_t number : {3U, 1U, 2U}) queue(number);
+    must(store.queue(some_item(carol, 4)));
+    auto item = must(store.outbox_item(bob, numbered<16>(1))).value();
+    item.accepted = true;
+    must(store.update_outbox(item));
+    std::vector<std::size_t> sizes;
+    const auto items = must(store.outbox_of(bob));
+    for (const auto& one : items) sizes.push_back(one.content.size());
+    EXPECT_EQ(sizes, (std::vector<std::size_t>{3, 1, 2}));
+    EXPECT_EQ(must(store.outbox_of(carol)).size(), 1U);
+    EXPECT_TRUE(must(store.outbox_of(carol + 1)).empty());
+}
+
 TEST_F(OutboxTest, LetsItemsGo) {
     const auto item = queue(1);
     must(store.remove_outbox(bob, item.id));
