@@ -153,7 +153,6 @@ std::optional<Error> Verification::accept(std::int64_t id, const Comparison& com
     core_->retry_quarantine = true;
     checks_->forget(id);
     outbox_->requeued(id, waiting);
-    core_->retry_quarantine = true;  // what came under this key before was set aside
     core_->shell.tell(ContactChanged{id, contact->state});
     return std::nullopt;
 }
