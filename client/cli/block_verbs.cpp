@@ -60,20 +60,20 @@ constexpr auto can_still_write =
 }  // namespace
 
 Outcome run_contact_block(const Options& options) {
-    const auto decided = decide(options, &client::Engine::block);
+    auto decided = decide(options, &client::Engine::block);
     if (!decided) return pass_on(decided);
     return print_decided(options, *decided, "blocked", "is blocked.", can_still_write);
 }
 
 Outcome run_contact_unblock(const Options& options) {
-    const auto decided = decide(options, &client::Engine::unblock);
+    auto decided = decide(options, &client::Engine::unblock);
     if (!decided) return pass_on(decided);
     return print_decided(options, *decided, "unblocked", "is not blocked.",
                          "They can write again after a `sotto receive` that reaches the server.");
 }
 
 Outcome run_contact_remove(const Options& options) {
-    const auto decided = decide(options, &client::Engine::remove);
+    auto decided = decide(options, &client::Engine::remove);
     if (!decided) return pass_on(decided);
     return print_decided(options, *decided, "removed", "is forgotten.", can_still_write);
 }
