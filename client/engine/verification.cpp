@@ -197,7 +197,7 @@ std::optional<Error> Verification::reject(std::int64_t id) {
     checks_->forget(id);
     if (contact->state == ContactState::claimed) checks_->check(id);
     outbox_->contact_changed(id);
-    core_->retry_quarantine = true;
+    // What was set aside is not tried again: the refused key's own handshake would bring the question back.
     core_->shell.tell(ContactChanged{id, contact->state});
     return std::nullopt;
 }
