@@ -148,6 +148,7 @@ std::optional<Error> Verification::accept(std::int64_t id, const Comparison& com
     must(transaction.commit());
 
     core_->sessions.remove_contact(id);
+    ++core_->changes;
     core_->tokens_stale = true;
     // What came under the new key was set aside until now.
     core_->retry_quarantine = true;

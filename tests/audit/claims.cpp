@@ -49,8 +49,8 @@ std::vector<Block> blocks() {
         if (line.starts_with("## ")) {
             section = line.substr(3);
             open = false;
-        } else if (line.empty() || line.starts_with("# ")) {
-            open = false;
+        } else if (line.empty() || line.starts_with("# ") || line.starts_with('|')) {
+            open = false;  // what stands in a table is a claim's name again
         } else if (line.starts_with("- ")) {
             out.push_back({section, line.substr(2)});
             open = true;
