@@ -63,7 +63,8 @@ bool Inbox::acceptable(const crypto::Accepted& accepted, const storage::Contact&
         case RecordChange::conflict:
             break;
     }
-    if (contact.state == storage::ContactState::changed) return false;
+    // Asked about once, when it came: a person's refusal is not asked about again by what was set aside.
+    if (contact.state == storage::ContactState::changed || retrying_) return false;
     // The record signs itself: anybody who may write to us can make one. Whether the contact has another key,
     // their own server has to say; the tokens inside are the right to ask it.
     warn({Exit::untrusted,

@@ -295,6 +295,23 @@ TEST(Keys, ARefusedKeyThatAppearsAgainIsAskedAboutAgainOnce) {
     }
 }
 
+TEST(Keys, WhatARefusedKeyHadSentDoesNotBringTheQuestionBack) {
+    Anew anew;
+    anew.set_up();
+    auto& pair = anew.pair;
+    EXPECT_FALSE(take(pair.alice.store().quarantined()).empty());
+    ASSERT_FALSE(reject(pair));
+    pair.world.settle();
+    EXPECT_TRUE(Pair::confirmed(pair.alice, "bob"));
+    // Somebody else's handshake is when all of it is tried again.
+    auto& carol = pair.world.add("carol", pair.server);
+    ASSERT_FALSE(carol.join(pair.alice.invite(), "alice"));
+    ASSERT_TRUE(pair.world.run([&] { return Pair::confirmed(pair.alice, "carol"); }));
+    pair.world.settle();
+    EXPECT_TRUE(Pair::confirmed(pair.alice, "bob"));
+    EXPECT_EQ(lines(pair).size(), 2U);
+}
+
 TEST(Keys, AnotherOneAfterAcceptanceIsAskedAboutAsTheFirst) {
     Pair pair;
     pair.befriend();
