@@ -25,10 +25,19 @@ std::string shown_text(const storage::Message& message) {
     return result;
 }
 
+std::string_view kind_of(const storage::Message& message) {
+    if (message.kind == kind_text) return "text";
+    return is_notice(message) ? "notice" : "unknown";
+}
+
+std::string_view direction_of(const storage::Message& message) {
+    if (is_notice(message)) return "local";
+    return message.direction == storage::Direction::incoming ? "incoming" : "outgoing";
+}
+
 void add_content(Json& object, const storage::Message& message) {
-    const bool text = message.kind == kind_text;
-    const bool known = text || is_notice(message);
-    object["kind"] = text ? "text" : is_notice(message) ? "notice" : "unknown";
+    const bool known = message.kind == kind_text || is_notice(message);
+    object["kind"] = kind_of(message);
     object["text"] = known ? Json(message.text) : Json(nullptr);
     object["sent_at"] = rfc3339(message.sent_at);
 }
@@ -75,7 +84,7 @@ Json history_json(const storage::Message& message, const storage::Contact& conta
     object["id"] = hex(message.id);
     object["row"] = message.row;
     object["contact"] = contact.name;
-    object["direction"] = is_notice(message) ? "local" : incoming ? "incoming" : "outgoing";
+    object["direction"] = direction_of(message);
     add_content(object, message);
     if (incoming) {
         object["received_at"] = rfc3339(message.received_at);

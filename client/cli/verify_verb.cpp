@@ -148,6 +148,14 @@ void print_compared(const Subject& now) {
                    " is verified once their server has confirmed the address.");
 }
 
+client::Result<client::Output> decide(client::Engine& engine, const Options& options, std::int64_t contact,
+                                      const client::Comparison& comparison) {
+    const auto now = client::now_ms();
+    if (options.accept_new_key) return engine.accept_key(contact, comparison, now);
+    if (options.reject_new_key) return engine.reject_key(contact, now);
+    return engine.verify(contact, comparison, now);
+}
+
 }  // namespace
 
 Outcome run_verify(const Options& options) {
@@ -162,12 +170,9 @@ Outcome run_verify(const Options& options) {
     if (!before) return pass_on(before);
 
     const auto id = before->contact.id;
-    const auto now_ms = client::now_ms();
     const bool compared = !std::holds_alternative<client::NotCompared>(*comparison);
     // Nothing leaves: there is no connection. What has to leave does so with the next verb that goes online.
-    const auto done = options.accept_new_key   ? engine->accept_key(id, *comparison, now_ms)
-                      : options.reject_new_key ? engine->reject_key(id, now_ms)
-                                               : engine->verify(id, *comparison, now_ms);
+    const auto done = decide(*engine, options, id, *comparison);
     const bool shows = !compared && !options.accept_new_key && !options.reject_new_key;
     if (!done && !shows) return std::unexpected(done.error());
 

@@ -203,6 +203,7 @@ void Inbox::take_kind(storage::Contact& contact, const Received& received, ByteV
 }
 
 void Inbox::take_introduction(storage::Contact& contact, const Received& received, bool anew, After& after) {
+    if (!received.introduction) return;
     const auto& introduction = *received.introduction;
     const bool same = contact.server_host == introduction.endpoint.host &&
                       contact.server_port == introduction.endpoint.port &&
