@@ -106,7 +106,7 @@ TEST(Rotation, TwoApartWithoutASessionFindEachOtherByAHandshakeThatFits) {
     ASSERT_NO_FATAL_FAILURE(three.rotate_apart());
     for (auto* client : {&three.alice, &three.bob}) {
         client->crash();
-        const auto other = client == &three.alice ? "bob" : "alice";
+        const auto* const other = client == &three.alice ? "bob" : "alice";
         for (const auto& row : take(client->opened().sessions_of(client->contact(other)->id)))
             ASSERT_TRUE(client->store().delete_session(row.session.id()));
         client->start();

@@ -18,7 +18,7 @@ void list_targets(std::ostream& out) {
 
 }  // namespace
 
-// NOLINTBEGIN(readability-identifier-naming): libFuzzer's own names
+// NOLINTBEGIN(readability-identifier-naming,readability-non-const-parameter): libFuzzer's own names and types
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv);
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
@@ -49,4 +49,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     chosen->feed(std::as_bytes(std::span{data, size}));
     return 0;
 }
-// NOLINTEND(readability-identifier-naming)
+// NOLINTEND(readability-identifier-naming,readability-non-const-parameter)
