@@ -89,7 +89,7 @@ TEST(FrozenFormat2, HasEveryStage) {
 
 /// A copy, since opening writes.
 class FrozenStore : public testing::TestWithParam<const char*> {
-  protected:
+  public:
     FrozenStore() {
         auto pattern = (std::filesystem::temp_directory_path() / "sotto-frozen-XXXXXX").string();
         if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no folder for the test");
@@ -105,6 +105,8 @@ class FrozenStore : public testing::TestWithParam<const char*> {
     }
     FrozenStore(const FrozenStore&) = delete;
     FrozenStore& operator=(const FrozenStore&) = delete;
+
+  protected:
     storage::ClientStore opened() {
         auto master = storage::Vault::open(copy.vault(), bytes_of(frozen_passphrase));
         if (!master) throw std::runtime_error("vault: " + master.error().detail);

@@ -60,18 +60,20 @@ std::vector<Json::json_pointer> leaves(const Json& value) {
     return out;
 }
 
+char neighbour(char c) {
+    if (c == '0') return '1';
+    if (c == 'a') return 'b';
+    if (c == 'f') return 'e';
+    return c >= '0' && c <= '9' ? '0' : 'a';
+}
+
 /// Another value of the same kind that looks as if it could stand there: a bit of a hex string, a character,
 /// one more.
 void alter(Json& value) {
     if (value.is_string()) {
         auto text = value.get<std::string>();
         if (text.empty()) text = "00";
-        auto& last = text.back();
-        last = last == '0'                  ? '1'
-               : last == 'a'                ? 'b'
-               : last == 'f'                ? 'e'
-               : last >= '0' && last <= '9' ? '0'
-                                            : 'a';
+        text.back() = neighbour(text.back());
         value = text;
     } else if (value.is_boolean()) {
         value = !value.get<bool>();

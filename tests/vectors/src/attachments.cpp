@@ -8,7 +8,7 @@
 namespace sotto::vectors {
 namespace {
 
-using namespace crypto;
+using namespace crypto;  // NOLINT(google-build-using-namespace): nearly every name here is of there
 
 constexpr std::size_t small_stream = 1024;  ///< up to here a stream stands in the file whole
 

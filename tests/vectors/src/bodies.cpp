@@ -6,7 +6,7 @@
 namespace sotto::vectors {
 namespace {
 
-using namespace crypto;
+using namespace crypto;  // NOLINT(google-build-using-namespace): nearly every name here is of there
 
 std::size_t envelope_size(std::size_t content) {
     return padded_size(envelope_overhead + frame_head_size + content);

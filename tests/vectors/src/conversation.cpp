@@ -3,7 +3,7 @@
 namespace sotto::vectors {
 namespace {
 
-using namespace crypto;
+using namespace crypto;  // NOLINT(google-build-using-namespace): nearly every name here is of there
 
 End begin_with(const Json& given, const char* who) {
     return {must(Session::parse(bytes(given.at("begin"), who)), who), {}};

@@ -7,7 +7,7 @@
 namespace sotto::vectors {
 namespace {
 
-using namespace crypto;
+using namespace crypto;  // NOLINT(google-build-using-namespace): nearly every name here is of there
 
 std::int64_t noon(std::uint32_t today) {
     return std::int64_t{today} * 86'400'000 + 43'200'000;

@@ -6,7 +6,7 @@
 namespace sotto::vectors {
 namespace {
 
-using namespace protocol;
+using namespace protocol;  // NOLINT(google-build-using-namespace): nearly every name here is of there
 
 std::string filled(unsigned value) {
     return crypto::to_base64url(Bytes(32, static_cast<std::byte>(value)));

@@ -1,6 +1,7 @@
 // sotto-vectors: makes the test vectors, or checks those in a folder. docs/protocol.md section 14.
-#include <cstdio>
 #include <exception>
+#include <iomanip>
+#include <iostream>
 #include <string_view>
 
 #include "freeze.hpp"
@@ -9,12 +10,12 @@
 namespace {
 
 int usage() {
-    std::fputs(
-        "usage: sotto-vectors generate DIR   writes the vector files\n"
-        "       sotto-vectors verify DIR     replays them through the library and checks each definition\n"
-        "       sotto-vectors freeze DIR     adds session records and a store of this version, if there are "
-        "none\n",
-        stderr);
+    std::cerr
+        << "usage: sotto-vectors generate DIR   writes the vector files\n"
+           "       sotto-vectors verify DIR     replays them through the library and checks each definition\n"
+           "       sotto-vectors freeze DIR     adds session records and a store of this version, if there "
+           "are "
+           "none\n";
     return 2;
 }
 
@@ -31,7 +32,7 @@ int run(std::string_view verb, const char* folder) {
     const auto files = sotto::vectors::read(folder);
     sotto::vectors::verify(files);
     for (const auto& [name, file] : files)
-        std::printf("%-22s %zu cases hold\n", name.c_str(), file.at("cases").size());
+        std::cout << std::left << std::setw(22) << name << ' ' << file.at("cases").size() << " cases hold\n";
     return 0;
 }
 
@@ -42,7 +43,7 @@ int main(int argc, char** argv) {
     try {
         return run(argv[1], argv[2]);
     } catch (const std::exception& problem) {
-        std::fprintf(stderr, "sotto-vectors: %s\n", problem.what());
+        std::cerr << "sotto-vectors: " << problem.what() << '\n';
         return 1;
     }
 }

@@ -5,7 +5,7 @@
 namespace sotto::vectors {
 namespace {
 
-using namespace crypto;
+using namespace crypto;  // NOLINT(google-build-using-namespace): nearly every name here is of there
 
 template <class Pair>
 Pair pair_from(const Json& given, const char* field) {

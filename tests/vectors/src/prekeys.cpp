@@ -4,7 +4,7 @@
 namespace sotto::vectors {
 namespace {
 
-using namespace crypto;
+using namespace crypto;  // NOLINT(google-build-using-namespace): nearly every name here is of there
 
 Json bundle_of(std::uint32_t day, std::uint32_t kem_day, std::uint32_t today,
                const char* kem = "last-resort") {
@@ -81,7 +81,7 @@ Encoded encoded(const Json& given, const Person& owner) {
     which = changed(which, change);
     if (!change.contains("signed_again")) return out;
     expect_that(flag(change, "signed_again"), "signed_again");
-    const auto label = of == "kem_prekey" ? "Sotto/1/kem-prekey" : "Sotto/1/signed-prekey";
+    const auto* const label = of == "kem_prekey" ? "Sotto/1/kem-prekey" : "Sotto/1/signed-prekey";
     const auto signature = owner.signing.sign(label, ByteView{which}.first(which.size() - 64));
     std::ranges::copy(signature, which.end() - 64);
     return out;

@@ -6,7 +6,7 @@
 namespace sotto::vectors {
 namespace {
 
-using namespace crypto;
+using namespace crypto;  // NOLINT(google-build-using-namespace): nearly every name here is of there
 
 constexpr std::array<std::pair<const char*, RecordChange>, 7> change_names{
     {{"same", RecordChange::same},

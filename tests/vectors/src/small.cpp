@@ -10,7 +10,7 @@
 namespace sotto::vectors {
 namespace {
 
-using namespace crypto;
+using namespace crypto;  // NOLINT(google-build-using-namespace): nearly every name here is of there
 
 // ---- invites ----
 

@@ -9,7 +9,7 @@
 namespace sotto::vectors {
 namespace {
 
-using namespace crypto;
+using namespace crypto;  // NOLINT(google-build-using-namespace): nearly every name here is of there
 
 constexpr std::array stage_names{"idle", "offered", "ready", "answered"};
 constexpr std::array chain_names{"current", "next", "remembered"};
