@@ -1,4 +1,5 @@
 #include "key_schedule.hpp"
+#include "message.hpp"
 #include "ratchet.hpp"
 
 namespace sotto::crypto {
@@ -16,13 +17,21 @@ bool same_device(const Party& a, const Party& b) {
     return a.record.body().address == b.record.body().address && a.device.id == b.device.id;
 }
 
-/// A fresh state in which both sides agree on everything.
-std::unique_ptr<Session::State> new_state(const SessionId& id, const Roots& roots, bool initiator) {
+std::unique_ptr<Session::State> new_state(const SessionId& id, bool initiator) {
     auto state = std::make_unique<Session::State>();
     state->id = id;
     state->initiator = initiator;
-    std::ranges::copy(roots.expose().first<32>(), state->root.bytes.begin());
     return state;
+}
+
+/// Where the first envelope stands in the initiator's chain, whose ratchet key `state` takes from it.
+std::optional<Match> first_match(Session::State& state, const Envelope& envelope) {
+    auto match = open_header(state.receiving.header, envelope);
+    if (!match || match->previous != 0) return std::nullopt;
+    match->chain = Match::Chain::current;
+    match->kept_chain = state.receiving.number;
+    copy_bytes(match->ratchet_key, state.peer_public);
+    return match;
 }
 
 bool old(const SignedPrekey& prekey, std::uint32_t today) {
@@ -108,13 +117,12 @@ Result<Session> initiate(const LocalDevice& self, const PrekeyBundle& peer, cons
     append_identity(part, identity_key_of(agreements, part), self.device, proof, self.record);
     // I6
     const auto roots = derive_roots(agreements, id);
-    auto state = new_state(id, roots, true);
+    auto state = new_state(id, true);
     state->weak_start = !peer.one_time_prekey || peer.kem_prekey.kind == KemPrekeyKind::last_resort ||
                         old(peer.signed_prekey, today);
     std::ranges::copy(peer.signed_prekey.key.raw(), state->peer_public.begin());
     state->handshake = std::make_shared<const Bytes>(std::move(part));
-    if (!start_initiator(*state, roots.expose().subspan<32, 32>(), roots.expose().last<32>(), rng))
-        return std::unexpected(Error::bad_key);
+    start_initiator(*state, roots, rng);
     return SessionAccess::wrap(std::move(state));
 }
 
@@ -162,16 +170,14 @@ Result<Accepted> accept(const LocalDevice& self, const ResponderKeys& keys, cons
                                 part->ciphertext};
     const auto id = transcript.session_id();
     const auto roots = derive_roots(*agreements, id);
-    auto state = new_state(id, roots, false);
+    auto state = new_state(id, false);
     state->weak_start =
         keys.one_time_prekey == nullptr || part->header.kem_kind == KemPrekeyKind::last_resort;
-    std::ranges::copy(keys.signed_prekey.seed().expose(), state->own_secret.bytes.begin());
-    std::ranges::copy(keys.signed_prekey.public_key().raw(), state->own_public.begin());
-    start_responder(*state, roots.expose().subspan<32, 32>(), roots.expose().last<32>());
+    start_responder(*state, roots);
     // R5
-    const auto session = SessionAccess::wrap(std::move(state));
-    const auto match = session.find(envelope);
+    const auto match = first_match(*state, envelope);
     if (!match) return std::unexpected(Error::cannot_open);
+    const auto session = SessionAccess::wrap(std::move(state));
     auto first = session.open(envelope, *match, nullptr, now_ms, rng);
     if (!first) return std::unexpected(Error::cannot_open);
     return Accepted{std::move(identity->record), identity->device, identity->invite, std::move(*first)};

@@ -50,7 +50,8 @@ struct Transcript {
 [[nodiscard]] Result<std::uint8_t> common_version(const Device& a, const Device& b);
 
 struct RootsTag;
-using Roots = Secret<RootsTag, 96>;  ///< RK ‖ HK_A ‖ NHK_B
+/// I6: RK ‖ CK_A ‖ HK_A ‖ NHK_A ‖ NHK_B, 32 bytes each.
+using Roots = Secret<RootsTag, 160>;
 [[nodiscard]] Roots derive_roots(const Agreements& agreements, const SessionId& id);
 
 /// mac(mac(invite secret), session id).

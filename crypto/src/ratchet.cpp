@@ -121,16 +121,25 @@ MessageKey chain_step(ChainKey& chain) {
     return MessageKey{out.expose().last<32>()};
 }
 
-bool start_initiator(Session::State& state, FixedView<32> first_header, FixedView<32> next_header, Rng& rng) {
-    set_header(state.sending.header, first_header);
-    set_header(state.receiving.next_header, next_header);
+void start_initiator(Session::State& state, const Roots& roots, Rng& rng) {
+    const auto keys = roots.expose();
+    copy_bytes(keys.first<32>(), state.root.bytes);
+    copy_bytes(keys.subspan<32, 32>(), state.sending.chain.bytes);
+    set_header(state.sending.header, keys.subspan<64, 32>());
+    set_header(state.sending.next_header, keys.subspan<96, 32>());
+    set_header(state.receiving.next_header, keys.subspan<128, 32>());
     new_ratchet_key(state, rng);
-    return root_step(state, 0, 0, state.sending.chain, state.sending.next_header);
 }
 
-void start_responder(Session::State& state, FixedView<32> first_header, FixedView<32> next_header) {
-    set_header(state.receiving.next_header, first_header);
-    set_header(state.sending.next_header, next_header);
+void start_responder(Session::State& state, const Roots& roots) {
+    const auto keys = roots.expose();
+    copy_bytes(keys.first<32>(), state.root.bytes);
+    state.receiving.number = 1;
+    copy_bytes(keys.subspan<32, 32>(), state.receiving.chain.bytes);
+    set_header(state.receiving.header, keys.subspan<64, 32>());
+    set_header(state.receiving.next_header, keys.subspan<96, 32>());
+    set_header(state.sending.next_header, keys.subspan<128, 32>());
+    state.turn_due = true;
 }
 
 Result<MessageKey> advance(Session::State& state, std::uint32_t n, std::int64_t now_ms,
@@ -168,6 +177,9 @@ Result<void> turn_receiving(Session::State& state, const Match& match, std::int6
     make_room(state, ahead, changes);
     if (!root_step(state, match.epoch, now_ms, receiving.chain, receiving.next_header))
         return std::unexpected(Error::cannot_open);
+    wipe(&state.own_secret, sizeof state.own_secret);
+    state.own_public = {};
+    state.turn_due = true;
     return {};
 }
 
@@ -178,6 +190,7 @@ bool turn_sending(Session::State& state, std::int64_t now_ms, Rng& rng) {
     sending.header = sending.next_header;
     state.epochs.sealed = 0;
     new_ratchet_key(state, rng);
+    state.turn_due = false;
     return root_step(state, epoch_to_send(state), now_ms, sending.chain, sending.next_header);
 }
 

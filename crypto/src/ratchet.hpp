@@ -1,6 +1,7 @@
 // The steps of the Double Ratchet on a candidate state. docs/protocol.md section 7.
 #pragma once
 
+#include "key_schedule.hpp"
 #include "sotto/crypto/random.hpp"
 #include "state.hpp"
 
@@ -17,12 +18,10 @@ struct KeptChanges {
 /// CK′ ‖ MK = mac64(CK, label): 7.3.
 [[nodiscard]] MessageKey chain_step(ChainKey& chain);
 
-/// 7.1 for the initiator: a sending chain towards `peer` under the header keys of the handshake. False if the
-/// agreement is all zero.
-[[nodiscard]] bool start_initiator(Session::State& state, FixedView<32> first_header,
-                                   FixedView<32> next_header, Rng& rng);
-/// 7.1 for the responder, whose ratchet key is the signed prekey.
-void start_responder(Session::State& state, FixedView<32> first_header, FixedView<32> next_header);
+/// 7.1 for the initiator, who draws its ratchet key.
+void start_initiator(Session::State& state, const Roots& roots, Rng& rng);
+/// 7.1 for the responder, at message 0 of the initiator's chain; DHr is still to come from a header.
+void start_responder(Session::State& state, const Roots& roots);
 
 /// The key of message `n` of the current receiving chain, those skipped on the way being kept.
 /// gap_too_large before anything is hashed.
@@ -31,11 +30,11 @@ void start_responder(Session::State& state, FixedView<32> first_header, FixedVie
 
 /// The receiving half of a turn: a DH step with the peer's new ratchet key into the epoch that its header
 /// names, which `may_name` has allowed. The rest of the chain that ends is kept; the new one stands at
-/// message 0.
+/// message 0. Our own ratchet key is wiped: the sending half is due.
 [[nodiscard]] Result<void> turn_receiving(Session::State& state, const Match& match, std::int64_t now_ms,
                                           KeptChanges& changes);
-/// The sending half, once the body has opened: a fresh ratchet key, and a new epoch if one is ready. False if
-/// the agreement is all zero.
+/// The sending half, when something is to be sent: a fresh ratchet key, and a new epoch if one is ready.
+/// False if the agreement is all zero.
 [[nodiscard]] bool turn_sending(Session::State& state, std::int64_t now_ms, Rng& rng);
 
 /// A kept key of this chain has been used; true if the state knows the chain and counts a key of it.

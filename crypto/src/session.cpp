@@ -14,8 +14,9 @@ bool fits(const Session::State& state, const Match& match) {
             return match.kept_chain == state.receiving.number && match.epoch == state.receiving.epoch &&
                    match.needs.has_value() == (match.n < state.receiving.n);
         case Match::Chain::next:
-            return match.kept_chain == state.receiving.number + 1 && may_name(state, match.epoch) &&
-                   !match.needs;
+            // Who hasn't seen our next ratchet key can't turn again.
+            return !state.turn_due && match.kept_chain == state.receiving.number + 1 &&
+                   may_name(state, match.epoch) && !match.needs;
         case Match::Chain::kept:
             return match.kept_chain < state.receiving.number && match.epoch <= state.receiving.epoch &&
                    match.needs.has_value();
@@ -83,8 +84,10 @@ std::uint32_t Session::epoch() const {
 
 Result<Sealed> Session::seal(ByteView content, std::int64_t now_ms, Rng& rng) const {
     if (content.size() > max_content_size) return std::unexpected(Error::too_large);
-    if (state_->sending.n > last_message_number) return std::unexpected(Error::exhausted);
+    if (!state_->turn_due && state_->sending.n > last_message_number)
+        return std::unexpected(Error::exhausted);
     auto next = state_->clone();
+    if (next->turn_due && !turn_sending(*next, now_ms, rng)) return std::unexpected(Error::bad_key);
     const auto frame = frame_to_send(*next, now_ms, rng);
     const auto key = chain_step(next->sending.chain);
     const auto n = next->sending.n++;
@@ -113,7 +116,7 @@ Result<Match> Session::find(const Envelope& envelope) const {
             if (fits(s, *match)) return *match;
         }
     }
-    if (hinted(s.receiving.next_header, envelope)) {
+    if (!s.turn_due && hinted(s.receiving.next_header, envelope)) {
         if (auto match = open_header(s.receiving.next_header, envelope);
             match && (s.receiving.number > 0 || match->previous == 0)) {
             match->chain = Match::Chain::next;
@@ -143,11 +146,9 @@ Result<Opened> Session::open(const Envelope& envelope, const Match& match, const
     auto body = match.needs ? open_with_kept_key(*next, envelope, match, *kept)
                             : open_with_next_key(*next, envelope, match, now_ms, changes);
     if (!body) return std::unexpected(body.error());
-    // The body has opened: only now its frames count, and only after them a new sending chain is made.
+    // The body has opened: only now its frames count.
     if (const auto taken = take_frames(*next, body->frames, match.needs.has_value(), rng); !taken)
         return std::unexpected(taken.error());
-    if (match.chain == Match::Chain::next && !turn_sending(*next, now_ms, rng))
-        return std::unexpected(Error::cannot_open);
     next->handshake.reset();
     return Opened{Session{std::move(next)},   std::move(*body).content(), match.needs.has_value(),
                   std::move(changes.dropped), std::move(changes.kept),    match.needs};

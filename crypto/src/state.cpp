@@ -8,9 +8,10 @@ namespace sotto::crypto {
 namespace {
 
 constexpr std::uint8_t format_without_epochs = 1;
-constexpr std::uint8_t format = 2;
+constexpr std::uint8_t format = 3;
 constexpr std::uint8_t flag_initiator = 0x01;
 constexpr std::uint8_t flag_weak_start = 0x02;
+constexpr std::uint8_t flag_turn_due = 0x04;
 constexpr std::size_t largest_epochs = 4 + 4 + 8 + 1 + 32 + kem_ciphertext_frame_size + 4;
 constexpr std::size_t usual_size = 1024 + largest_epochs;
 constexpr std::byte key_type{static_cast<std::uint8_t>(KeyType::x25519)};
@@ -32,6 +33,16 @@ void read_public(Reader& reader, Array<32>& key) {
         std::ranges::copy(decoded->raw(), key.begin());
     else
         reader.fail();
+}
+
+/// DHs: absent, as zeros, while a turn is due.
+void read_own(Reader& reader, Session::State& s) {
+    if (!s.turn_due) {
+        read(reader, s.own_secret);
+        read_public(reader, s.own_public);
+    } else if (!all_zero(reader.take(s.own_secret.bytes.size() + encoded_key_size))) {
+        reader.fail();
+    }
 }
 
 void write_public(SecretWriter& writer, const Array<32>& key) {
@@ -127,7 +138,8 @@ bool consistent(const Session::State& state) {
     const bool nothing_received = state.receiving.number == 0;
     return times && kept <= max_kept_keys && chains <= max_kept_chains &&
            state.receiving.kept <= state.receiving.n && nothing_received == (state.handshake != nullptr) &&
-           (state.initiator || !nothing_received) && consistent_epochs(state);
+           (state.initiator || !nothing_received) && !(nothing_received && state.turn_due) &&
+           consistent_epochs(state);
 }
 
 }  // namespace
@@ -166,12 +178,16 @@ SecretBytes Session::serialize() const {
     SecretWriter writer{out};
     writer.u8(format);
     writer.u8(static_cast<std::uint8_t>((s.initiator ? flag_initiator : 0U) |
-                                        (s.weak_start ? flag_weak_start : 0U)));
+                                        (s.weak_start ? flag_weak_start : 0U) |
+                                        (s.turn_due ? flag_turn_due : 0U)));
     writer.raw(s.id);
     writer.u32(s.epoch);
     writer.raw(s.root.bytes);
     writer.raw(s.own_secret.bytes);
-    write_public(writer, s.own_public);
+    if (s.turn_due)
+        writer.raw(Array<encoded_key_size>{});
+    else
+        write_public(writer, s.own_public);
     write_public(writer, s.peer_public);
     writer.raw(s.sending.header.key.bytes);
     writer.raw(s.sending.chain.bytes);
@@ -203,16 +219,17 @@ Result<Session> Session::parse(ByteView bytes) {
     auto& s = *state;
     const auto version = reader.u8();
     if (!reader.ok()) return std::unexpected(Error::malformed);
-    if (version != format && version != format_without_epochs) return std::unexpected(Error::unsupported);
+    if (version == 0 || version > format) return std::unexpected(Error::unsupported);
     const auto flags = reader.u8();
-    if ((flags & ~(flag_initiator | flag_weak_start)) != 0) return std::unexpected(Error::malformed);
+    const auto known = flag_initiator | flag_weak_start | (version == format ? flag_turn_due : 0);
+    if ((flags & ~known) != 0) return std::unexpected(Error::malformed);
     s.initiator = (flags & flag_initiator) != 0;
     s.weak_start = (flags & flag_weak_start) != 0;
+    s.turn_due = (flags & flag_turn_due) != 0;
     s.id = reader.array<32>();
     s.epoch = reader.u32();
     read(reader, s.root);
-    read(reader, s.own_secret);
-    read_public(reader, s.own_public);
+    read_own(reader, s);
     read_public(reader, s.peer_public);
     read(reader, s.sending.header);
     read(reader, s.sending.chain);
@@ -231,7 +248,7 @@ Result<Session> Session::parse(ByteView bytes) {
         s.handshake = std::make_shared<const Bytes>(to_bytes(handshake));
     const auto area = reader.take(reader.u16());
     if (!reader.finish()) return std::unexpected(Error::malformed);
-    if (version == format) {
+    if (version != format_without_epochs) {
         Reader epochs{area};
         read_epochs(epochs, s);
         if (!epochs.finish()) return std::unexpected(Error::malformed);

@@ -88,6 +88,8 @@ struct Session::State {
     SessionId id{};
     bool initiator = false;
     bool weak_start = false;
+    /// The peer's chain has turned and ours has not: the next seal draws DHs, which until then is zero.
+    bool turn_due = false;
     std::uint32_t epoch = 0;  ///< the last whose secret has entered the root
     RootKey root;
     RatchetSecret own_secret;  ///< DHs

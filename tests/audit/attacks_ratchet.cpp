@@ -33,6 +33,7 @@ void attack_skipped_keys(Check& check) {
 void attack_rollback(Check& check) {
     SystemRng rng;
     Conversation c{rng};
+    check.expect(c.bob.hears(c.alice.seal("the chain has begun"), "the chain has begun"), "read");
     auto snapshot = c.alice.copy(rng);
     // Both go on from one state, with the very same message numbers and message keys.
     std::set<std::string> blocks;
@@ -230,12 +231,14 @@ void attack_with_every_x25519_secret(Check& check) {
         const auto sealed_in = c.alice.session().epoch();
         const auto question = c.alice.seal("question");
         check.expect(c.bob.hears(question, "question"), "Bob reads it");
-        keys.hand_over(ratchet_secret(c.bob.session()));
         const bool opened = thief.hears(question, "question");
         check.expect(opened == (sealed_in == stolen_in),
                      "the thief reads the epoch of the theft and no other");
         (opened ? read : closed) += 1;
-        check.expect(c.alice.hears(c.bob.seal("answer"), "answer"), "the two go on");
+        const auto answer = c.bob.seal("answer");
+        keys.hand_over(ratchet_secret(c.bob.session()));
+        (void)thief.seal("turns his copy as Bob has turned");
+        check.expect(c.alice.hears(answer, "answer"), "the two go on");
     }
     check.expect(read >= 5 && closed >= 20, "he is inside for a while, and then no more");
     check.note("with every X25519 secret a thief read " + std::to_string(read) +

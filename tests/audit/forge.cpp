@@ -22,8 +22,9 @@ void put_u32(std::span<std::byte> out, std::uint32_t value) {
 }  // namespace
 
 Bytes with_header(const Session& session, std::string_view content, const HeaderChange& change, Rng& rng) {
-    auto envelope = must(session.seal(bytes_of(content), now_ms, rng), "sealing").envelope;
-    const auto state = session.serialize();
+    auto sealed = must(session.seal(bytes_of(content), now_ms, rng), "sealing");
+    auto& envelope = sealed.envelope;
+    const auto state = sealed.next.serialize();
     const auto key = ByteView{state}.subspan<sending_header_at, 32>();
     const auto prefix = Envelope::parse(envelope)->prefix().size();
     const auto all = std::span{envelope};
@@ -39,7 +40,7 @@ Bytes with_header(const Session& session, std::string_view content, const Header
     if (change.epoch) put_u32(fields.subspan(41), *change.epoch);
     std::ranges::copy(plain, header.begin());
     xseal(key, nonce, all.first(prefix), header);
-    return envelope;
+    return std::move(envelope);
 }
 
 SecretBytes ratchet_secret(const Session& session) {
@@ -91,11 +92,9 @@ Bytes impersonate(const Impostor& impostor, Rng& rng) {
     auto state = std::make_unique<Session::State>();
     state->id = id;
     state->initiator = true;
-    std::ranges::copy(roots.expose().first<32>(), state->root.bytes.begin());
     std::ranges::copy(bundle.signed_prekey.key.raw(), state->peer_public.begin());
     state->handshake = std::make_shared<const Bytes>(std::move(part));
-    if (!start_initiator(*state, roots.expose().subspan<32, 32>(), roots.expose().last<32>(), rng))
-        throw std::runtime_error("the impostor's session could not begin");
+    start_initiator(*state, roots, rng);
     return must(SessionAccess::wrap(std::move(state)).seal(bytes_of("it is me, Alice"), now_ms, rng),
                 "sealing")
         .envelope;

@@ -145,7 +145,8 @@ TEST(Epochs, EveryChangedByteOfAnEnvelopeWithAFrameIsRefused) {
     const auto ciphertext = send(c.bob_end);
     ASSERT_TRUE(carries_ciphertext(ciphertext));
     check(c.alice_end, ciphertext);
-    EXPECT_EQ(c.alice_end.session().epoch(), 1U);
+    pass(c.alice_end, c.bob_end);
+    EXPECT_EQ(c.bob_end.session().epoch(), 1U);
 }
 
 TEST(Epochs, AStrippedOrZeroedPartNeverFallsBack) {
@@ -157,9 +158,9 @@ TEST(Epochs, AStrippedOrZeroedPartNeverFallsBack) {
     const auto at = frame_head_size + 1 + frame_head_size + 4 + 16 + 1;  // content, head, epoch, id, type
     std::fill_n(zeroed.begin() + static_cast<std::ptrdiff_t>(at), kem_ciphertext_size, std::byte{0});
     ASSERT_TRUE(c.alice_end.open(with_body(answer, zeroed)).has_value()) << "made by Bob's own keys";
-    // She has entered an epoch that Bob isn't in. Nothing of hers opens, under epoch 0 as little as under 1.
-    EXPECT_EQ(c.alice_end.session().epoch(), 1U);
+    // She enters an epoch that Bob isn't in. Nothing of hers opens, under epoch 0 as little as under 1.
     const auto entered = send(c.alice_end);
+    EXPECT_EQ(c.alice_end.session().epoch(), 1U);
     EXPECT_EQ(c.bob_end.open(entered.envelope).error(), Error::cannot_open);
     for (const auto epoch : {0U, 1U})
         EXPECT_EQ(c.bob_end.open(rewrite_header(c.alice_end.session(), entered.envelope, field_epoch, epoch))
@@ -195,8 +196,10 @@ TEST(Epochs, AnEpochThatWasNotAnsweredCanNotBeNamed) {
 TEST(Epochs, AMatchFromBeforeAnEpochOpensNothing) {
     FreshConversation c;
     pass(c.alice_end, c.bob_end);
+    const auto due = c.bob_end.session().clone();
+    const auto answer = c.bob_end.seal("x");
     const auto before = c.bob_end.session().clone();
-    pass(c.bob_end, c.alice_end);
+    ASSERT_TRUE(c.alice_end.open(answer).has_value());
     const auto entered = c.alice_end.seal("in epoch 1");
     const auto envelope = Envelope::parse(entered).value();
     const auto match = c.bob_end.session().find(envelope).value();
@@ -207,6 +210,7 @@ TEST(Epochs, AMatchFromBeforeAnEpochOpensNothing) {
     raised.epoch = 2;
     for (const auto& other : {lowered, raised})
         EXPECT_EQ(before.open(envelope, other, nullptr, now_ms, c.b.rng).error(), Error::cannot_open);
+    EXPECT_EQ(due.open(envelope, match, nullptr, now_ms, c.b.rng).error(), Error::cannot_open);
     EXPECT_TRUE(before.open(envelope, match, nullptr, now_ms, c.b.rng).has_value());
 }
 

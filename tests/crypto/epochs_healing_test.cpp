@@ -34,8 +34,10 @@ class Thief {
         copy_ = std::move(opened->next);
         return true;
     }
-    /// An envelope from the victim: the sending chain read as one receives.
-    [[nodiscard]] bool reads_outgoing(ByteView envelope) const {
+    /// An envelope from the victim: the sending chain read as one receives. `turn` is what the thief knows of
+    /// the randomness that the victim drew before it.
+    [[nodiscard]] bool reads_outgoing(ByteView envelope, Rng& turn) {
+        copy_ = turned(copy_, now_ms, turn);
         auto record = copy_.serialize();
         const auto move = [&](std::size_t from, std::size_t to, std::size_t size) {
             std::copy_n(record.begin() + static_cast<std::ptrdiff_t>(from), size,
@@ -63,26 +65,30 @@ class Thief {
 
 enum class Given : std::uint8_t { nothing, x25519, everything };
 
-/// What the thief read of a message to the victim and its answer.
+/// What the thief read of a message to the victim and its answer, and in which epochs they were sealed.
 struct ReadBoth {
     bool incoming;
     bool outgoing;
+    std::uint32_t asked_in;
+    std::uint32_t answered_in;
 };
 
 ReadBoth exchange(End& victim, End& other, Thief& thief, Given given) {
     const auto question = other.seal("question");
-    auto randomness = victim.rng();  // a copy: what the victim will draw
-    EXPECT_TRUE(victim.open(question).has_value());
-    const auto record = victim.session().serialize();
-    GivenKey x25519{ByteView{record}.subspan(offset::own_secret, 32)};
+    const auto asked_in = other.session().epoch();
     SeededRng own{99};
-    Rng* rng = &own;
-    if (given == Given::x25519) rng = &x25519;
-    if (given == Given::everything) rng = &randomness;
-    const bool incoming = thief.reads_incoming(question, *rng);
+    auto opening = victim.rng();  // copies: what the victim will draw
+    EXPECT_TRUE(victim.open(question).has_value());
+    const bool incoming = thief.reads_incoming(question, given == Given::everything ? opening : own);
+    auto sealing = victim.rng();
     const auto answer = victim.seal("answer");
     EXPECT_TRUE(other.open(answer).has_value());
-    return {incoming, thief.reads_outgoing(answer)};
+    const auto record = victim.session().serialize();
+    GivenKey x25519{ByteView{record}.subspan(offset::own_secret, 32)};
+    Rng* turn = &own;
+    if (given == Given::x25519) turn = &x25519;
+    if (given == Given::everything) turn = &sealing;
+    return {incoming, thief.reads_outgoing(answer, *turn), asked_in, victim.session().epoch()};
 }
 
 TEST(Healing, OneExchangeShutsAThiefOut) {
@@ -95,7 +101,8 @@ TEST(Healing, OneExchangeShutsAThiefOut) {
             ASSERT_TRUE(c.bob_end.open(c.alice_end.seal("x")).has_value());
         }
         Thief thief{victim};
-        EXPECT_TRUE(thief.reads_outgoing(victim.seal("still read")));
+        SeededRng unused{1};
+        EXPECT_TRUE(thief.reads_outgoing(victim.seal("still read"), unused));
         const auto first = exchange(victim, other, thief, Given::nothing);
         EXPECT_TRUE(first.incoming) << "sealed for the key that was stolen";
         EXPECT_FALSE(first.outgoing);
@@ -116,8 +123,9 @@ void shut_out_after_an_epoch(bool of_alice) {
     const auto stolen = victim.session().epoch();
     Thief thief{victim};
     if (of_alice) {
+        auto sealing = c.alice_end.rng();
         const auto first = c.alice_end.seal("x");
-        EXPECT_TRUE(thief.reads_outgoing(first));
+        EXPECT_TRUE(thief.reads_outgoing(first, sealing));
         ASSERT_TRUE(c.bob_end.open(first).has_value());
     }
     int read = 0;
@@ -127,11 +135,9 @@ void shut_out_after_an_epoch(bool of_alice) {
             c.alice_end.now += 3'600'000;
             c.bob_end.now += 3'600'000;
         }
-        const auto asked_in = other.session().epoch();
         const auto both = exchange(victim, other, thief, Given::x25519);
-        const auto answered_in = victim.session().epoch();
-        EXPECT_EQ(both.incoming, asked_in == stolen) << i;
-        EXPECT_EQ(both.outgoing, answered_in == stolen) << i;
+        EXPECT_EQ(both.incoming, both.asked_in == stolen) << i;
+        EXPECT_EQ(both.outgoing, both.answered_in == stolen) << i;
         read += both.incoming + both.outgoing;
         closed += !both.incoming && !both.outgoing;
     }
@@ -166,11 +172,10 @@ TEST(Healing, AStolenOfferCostsThatEpochAndNoMore) {
     ASSERT_TRUE(c.alice_end.open(offer).has_value());
     int in_second = 0;
     for (int i = 0; i < 30; ++i) {
-        const auto asked_in = c.alice_end.session().epoch();
         const auto both = exchange(c.bob_end, c.alice_end, thief, Given::x25519);
-        EXPECT_EQ(both.incoming, asked_in <= 2) << i;
-        EXPECT_EQ(both.outgoing, c.bob_end.session().epoch() <= 2) << i;
-        in_second += both.incoming && asked_in == 2 ? 1 : 0;
+        EXPECT_EQ(both.incoming, both.asked_in <= 2) << i;
+        EXPECT_EQ(both.outgoing, both.answered_in <= 2) << i;
+        in_second += both.incoming && both.asked_in == 2 ? 1 : 0;
     }
     EXPECT_GT(in_second, 0);
     EXPECT_GT(c.alice_end.session().epoch(), 2U);

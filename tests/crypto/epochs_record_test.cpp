@@ -63,6 +63,7 @@ class StagedRecord : public testing::Test {
         (void)c.bob_end.seal("third");
         answered = c.bob_end.session().serialize();
         ASSERT_TRUE(c.alice_end.open(second).has_value());
+        (void)c.alice_end.seal("entered");
     }
     /// What parsing says about a record with `value` at `at` of its epoch area; nothing if it parses.
     static std::optional<Error> damaged(SecretBytes record, std::size_t at, std::uint32_t value) {

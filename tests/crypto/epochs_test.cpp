@@ -34,8 +34,9 @@ TEST(Epochs, OneTakesARoundTripAndAHalf) {
     EXPECT_EQ(c.bob_end.session().epoch(), 0U);
     EXPECT_EQ(c.alice_end.session().epoch(), 0U);
     ASSERT_TRUE(c.alice_end.open(ciphertext.envelope).has_value());
-    EXPECT_EQ(c.alice_end.session().epoch(), 1U) << "whoever decapsulates enters first";
+    EXPECT_EQ(stage(c.alice_end), EpochStage::ready);
     const auto entered = send(c.alice_end);
+    EXPECT_EQ(c.alice_end.session().epoch(), 1U) << "whoever decapsulates enters first";
     EXPECT_FALSE(carries_key(entered) || carries_ciphertext(entered));
     EXPECT_EQ(c.bob_end.session().epoch(), 0U);
     ASSERT_TRUE(c.bob_end.open(entered.envelope).has_value());
@@ -269,11 +270,12 @@ TEST(Epochs, SecretsLeaveTheStateAsSoonAsTheyAreUsed) {
     (void)c.bob_end.seal("lost");
     pass(c.alice_end, c.bob_end);
     EXPECT_TRUE(holds(c.bob_end, shared));
-    pass(c.bob_end, c.alice_end);  // the second message: it carries the ciphertext, and Alice turns
-    EXPECT_EQ(c.alice_end.session().epoch(), 1U);
+    pass(c.bob_end, c.alice_end);  // the second message: it carries the ciphertext
     EXPECT_FALSE(holds(c.alice_end, seed));
+    EXPECT_TRUE(holds(c.alice_end, shared));
+    pass(c.alice_end, c.bob_end);  // Alice turns
+    EXPECT_EQ(c.alice_end.session().epoch(), 1U);
     EXPECT_FALSE(holds(c.alice_end, shared));
-    pass(c.alice_end, c.bob_end);
     EXPECT_EQ(c.bob_end.session().epoch(), 1U);
     EXPECT_FALSE(holds(c.bob_end, shared));
 }

@@ -81,14 +81,22 @@ inline Bytes rewrite_header(const Session& sender, Bytes envelope, std::size_t f
                           [&](std::span<std::byte> plain) { put(plain, field, value); });
 }
 
-/// An envelope (without handshake part) beside the session that sealed it, as it was before.
+/// The session with the turn made that is due before its next message; `rng` draws the ratchet key.
+inline Session turned(const Session& session, std::int64_t now, Rng& rng) {
+    auto state = SessionAccess::state(session).clone();
+    EXPECT_TRUE(!state->turn_due || turn_sending(*state, now, rng));
+    return SessionAccess::wrap(std::move(state));
+}
+
+/// An envelope (without handshake part) beside the session that sealed it, as it was just before.
 struct Sent {
     Session before;
     Bytes envelope;
 };
 
 inline Sent send(End& from, std::string_view content = "x") {
-    auto before = from.session().clone();
+    auto randomness = from.rng();  // a copy: what the seal will draw
+    auto before = turned(from.session(), from.now, randomness);
     return {std::move(before), from.seal(content)};
 }
 

@@ -110,6 +110,29 @@ TEST_F(HostileHeader, TheFirstChainOfAResponderFollowsNoOther) {
     EXPECT_TRUE(alice_end.open(reply).has_value());
 }
 
+TEST_F(HostileHeader, TheFirstChainOfAnInitiatorFollowsNoOther) {
+    auto a = alice();
+    auto b = bob();
+    for (const bool changed : {false, true}) {
+        auto state = SessionAccess::state(start(a, b).value()).clone();
+        if (changed) state->sending.previous = 1;
+        const auto first = SessionAccess::wrap(std::move(state)).seal(text("hello"), now_ms, a.rng).value();
+        EXPECT_EQ(answer(b, first.envelope).has_value(), !changed);
+    }
+}
+
+TEST_F(HostileHeader, AChainThatTurnsWithoutAnAnswerIsRefused) {
+    // Only who has seen our next ratchet key can turn again; while we have none, nobody can.
+    ASSERT_TRUE(c.bob_end.open(c.alice_end.seal("turns")).has_value());
+    auto state = SessionAccess::state(c.alice_end.session()).clone();
+    ASSERT_TRUE(turn_sending(*state, now_ms, c.alice_end.rng()));
+    const auto again = SessionAccess::wrap(std::move(state)).seal(text("again"), now_ms, c.a.rng).value();
+    EXPECT_EQ(c.bob_end.open(again.envelope).error(), Error::cannot_open) << "no key to agree with";
+    const auto answer = c.bob_end.seal("answer");
+    EXPECT_EQ(c.bob_end.open(again.envelope).error(), Error::cannot_open) << "agreed with an older key";
+    EXPECT_EQ(c.alice_end.open(answer).value(), "answer");
+}
+
 // ---- matches of another state ----
 
 TEST(Ratchet, AMatchOfAnOlderStateOpensNothing) {

@@ -154,6 +154,21 @@ TEST(Ratchet, ACompromisedStateIsShutOutAfterARoundTrip) {
     EXPECT_EQ(thief.open(c.alice_end.seal("not any more")).error(), Error::cannot_open);
 }
 
+TEST(Ratchet, ARatchetKeyIsDrawnWithTheMessageThatNeedsIt) {
+    Conversation c;
+    const auto question = c.alice_end.seal("question");
+    const auto before = c.bob_end.session().serialize();
+    const auto old_key = to_secret_bytes(ByteView{before}.subspan(offset::own_secret, 32));
+    ASSERT_TRUE(c.bob_end.open(question).has_value());
+    const auto waiting = c.bob_end.session().serialize();
+    EXPECT_TRUE(std::ranges::search(waiting, old_key).empty()) << "it has no use any more";
+    // A thief who comes now has no key that a later message could depend on.
+    End thief{c.bob_end.session().clone(), 666};
+    EXPECT_EQ(thief.open(c.alice_end.seal("of the same chain")).value(), "of the same chain");
+    ASSERT_TRUE(c.alice_end.open(c.bob_end.seal("answer")).has_value());
+    EXPECT_EQ(thief.open(c.alice_end.seal("not any more")).error(), Error::cannot_open);
+}
+
 TEST(Ratchet, PastMessagesStayClosedToALaterThief) {
     Conversation c;
     const auto earlier = c.alice_end.seal("earlier");
@@ -372,6 +387,7 @@ TEST(Ratchet, CountersStopBeforeTheyWrap) {
     // The other direction turns the chain, and the count begins again.
     EXPECT_TRUE(c.alice_end.open(c.bob_end.seal("turn")).has_value());
     EXPECT_EQ(c.bob_end.open(c.alice_end.seal("new chain")).value(), "new chain");
+    EXPECT_EQ(c.bob_end.open(c.alice_end.seal("and on")).value(), "and on");
 }
 
 TEST(Ratchet, ChainNumbersStopBeforeTheyWrap) {

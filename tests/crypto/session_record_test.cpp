@@ -61,11 +61,11 @@ class DamagedRecord : public testing::Test {
 
 TEST_F(DamagedRecord, OtherFormatsAreOfALaterVersion) {
     EXPECT_EQ(parse_with(0, {0}), Error::unsupported);
-    EXPECT_EQ(parse_with(0, {3}), Error::unsupported);
+    EXPECT_EQ(parse_with(0, {4}), Error::unsupported);
 }
 
 TEST_F(DamagedRecord, UnknownFlagsAreRefused) {
-    EXPECT_EQ(parse_with(1, {4}), Error::malformed);
+    EXPECT_EQ(parse_with(1, {8}), Error::malformed);
     EXPECT_EQ(parse_with(1, {0x80}), Error::malformed);
 }
 
@@ -81,6 +81,37 @@ TEST_F(DamagedRecord, ImpossibleCountsAreRefused) {
     EXPECT_EQ(parse_with(offset::closed_count, {7}), Error::malformed);
     EXPECT_EQ(parse_with(offset::receiving_number, {0, 0, 0, 0}), Error::malformed)
         << "nothing received, yet no handshake part";
+}
+
+class DueTurnRecord : public DamagedRecord {
+  protected:
+    void SetUp() override { ASSERT_TRUE(c.bob_end.open(c.alice_end.seal("turns the chain")).has_value()); }
+    static constexpr unsigned flag = 4;
+};
+
+TEST_F(DueTurnRecord, HoldsNoRatchetKeyOfOurs) {
+    const auto record = c.bob_end.session().serialize();
+    EXPECT_EQ(std::to_integer<unsigned>(record[1]), flag);
+    EXPECT_TRUE(all_zero(ByteView{record}.subspan(offset::own_secret, 32 + encoded_key_size)));
+    (void)c.bob_end.seal("an answer");
+    const auto later = c.bob_end.session().serialize();
+    EXPECT_EQ(std::to_integer<unsigned>(later[1]), 0U);
+    EXPECT_FALSE(all_zero(ByteView{later}.subspan(offset::own_secret, 32)));
+}
+
+TEST_F(DueTurnRecord, AKeyThatCanNotBeThereIsRefused) {
+    EXPECT_EQ(parse_with(offset::own_secret, {1}), Error::malformed);
+    EXPECT_EQ(parse_with(offset::own_public, {2}), Error::malformed);
+    EXPECT_EQ(parse_with(1, {0}), Error::malformed) << "a turn that was made has a key";
+}
+
+TEST_F(DueTurnRecord, IsOfThisFormatAndOfWhoHasReceived) {
+    EXPECT_EQ(parse_with(0, {2}), Error::malformed) << "format 2 knew no such flag";
+    auto waiting = start(c.a, c.b).value().serialize();
+    ASSERT_TRUE(Session::parse(waiting).has_value());
+    waiting[1] = std::byte{flag | 1U};
+    std::fill_n(waiting.begin() + offset::own_secret, 32 + encoded_key_size, std::byte{0});
+    EXPECT_EQ(Session::parse(waiting).error(), Error::malformed);
 }
 
 class ClosedChainsRecord : public DamagedRecord {

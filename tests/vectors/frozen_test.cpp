@@ -66,24 +66,26 @@ TEST_P(FrozenStates, OpenWhatWasOnItsWayAndGoOn) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, FrozenStates, testing::Values("format-2.json"),
+INSTANTIATE_TEST_SUITE_P(Formats, FrozenStates, testing::Values("format-2.json", "format-3.json"),
                          [](const auto& of) { return "Format" + std::string{of.param}.substr(7, 1); });
 
-TEST(FrozenFormat2, HasEveryStage) {
+TEST_P(FrozenStates, HaveEveryStage) {
     std::set<crypto::EpochStage> stages;
     bool awaiting = false;
+    bool due = false;
     std::size_t remembered = 0;
-    const auto file = frozen("format-2.json");
     for (const auto& pair : file.at("pairs")) {
         for (const auto* const who : {"alice", "bob"}) {
             const auto end = frozen_end(pair.at(who));
             stages.insert(end.state().epochs.stage);
             awaiting = awaiting || end.session.awaiting_reply();
+            due = due || end.state().turn_due;
             remembered = std::max(remembered, end.state().closed.count);
         }
     }
     EXPECT_EQ(stages.size(), 4U);
     EXPECT_TRUE(awaiting);
+    EXPECT_EQ(due, GetParam() != std::string_view{"format-2.json"}) << "turns wait since format 3";
     EXPECT_GE(remembered, 3U);
 }
 
@@ -158,7 +160,8 @@ TEST_P(FrozenStore, ItsSessionOpensWhatWasOnItsWayWithAKeptKey) {
     auto store = opened();
     auto sessions = store.sessions().value();
     ASSERT_EQ(sessions.size(), 1U);
-    const auto pair = frozen("format-2.json").at("pairs").back();
+    const bool first = GetParam() == std::string_view{"schema-1"};
+    const auto pair = frozen(first ? "format-2.json" : "format-3.json").at("pairs").back();
     for (const auto& one : pair.at("bob").at("opens")) {
         const auto envelope = bytes(one, "envelope");
         const auto parsed = crypto::Envelope::parse(envelope).value();
@@ -173,7 +176,28 @@ TEST_P(FrozenStore, ItsSessionOpensWhatWasOnItsWayWithAKeptKey) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Schemas, FrozenStore, testing::Values("schema-1"),
+TEST_P(FrozenStore, HasWhatItsSchemaCouldSay) {
+    if (GetParam() == std::string_view{"schema-1"}) GTEST_SKIP() << "schema 1 had none of it";
+    auto store = opened();
+    const auto alice = store.contact_by_name("alice").value();
+    ASSERT_TRUE(alice.has_value());
+    EXPECT_FALSE(alice->blocked);
+    EXPECT_TRUE(alice->other_record.empty());
+    EXPECT_EQ(alice->heard_at - alice->added_at, 3);
+    EXPECT_EQ(alice->reset_at - alice->added_at, 4);
+    EXPECT_EQ(alice->resets, 2U);
+    const auto blocked = store.contact_by_name("blocked").value();
+    ASSERT_TRUE(blocked.has_value());
+    EXPECT_TRUE(blocked->blocked);
+    EXPECT_EQ(blocked->state, storage::ContactState::changed);
+    EXPECT_TRUE(crypto::AccountRecord::parse(blocked->other_record).has_value());
+    const auto accepted = store.outbox_item(alice->id, {std::byte{3}}).value();
+    ASSERT_TRUE(accepted.has_value());
+    EXPECT_TRUE(accepted->accepted && accepted->pushed);
+    EXPECT_EQ(accepted->accepted_at - alice->added_at, 5);
+}
+
+INSTANTIATE_TEST_SUITE_P(Schemas, FrozenStore, testing::Values("schema-1", "schema-2"),
                          [](const auto& of) { return "Schema" + std::string{of.param}.substr(7); });
 
 }  // namespace

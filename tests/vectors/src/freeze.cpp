@@ -120,6 +120,21 @@ storage::Contact contact_of(const Person& who) {
     contact.next_sequence = 12;
     contact.highest_seen = 34;
     contact.added_at = frozen_at;
+    contact.introduced = true;
+    contact.heard_at = frozen_at + 3;
+    contact.reset_at = frozen_at + 4;
+    contact.resets = 2;
+    return contact;
+}
+
+/// A contact of Bob's who was shut out, and whom another key had appeared for.
+storage::Contact blocked_contact(const Person& who) {
+    auto contact = contact_of(who);
+    contact.name = "blocked";
+    contact.address = {"mallory", "chat.example"};
+    contact.state = storage::ContactState::changed;
+    contact.blocked = true;
+    contact.other_record = to_bytes(who.record.bytes());
     return contact;
 }
 
@@ -138,6 +153,15 @@ void put_messages(storage::ClientStore& store, std::int64_t contact) {
     item.contact = contact;
     item.content = to_bytes(bytes_of("not sent yet"));
     item.queued_at = frozen_at + 2;
+    done(store.queue(item));
+    item.id = {std::byte{3}};
+    item.content = to_bytes(bytes_of("not acknowledged yet"));
+    item.envelope_id = storage::EnvelopeId{std::byte{4}};
+    item.envelope = Bytes(160);
+    item.device = 1;
+    item.accepted = true;
+    item.accepted_at = frozen_at + 5;
+    item.pushed = true;
     done(store.queue(item));
 }
 
@@ -174,6 +198,8 @@ void freeze_store(const std::filesystem::path& folder, const Files& files, const
     done(store.add_contact(contact));
     put_session(store, contact.id, frozen_end(states.at("pairs").back().at("bob")));
     put_messages(store, contact.id);
+    auto blocked = blocked_contact(alice);
+    done(store.add_contact(blocked));
     done(store.put_invite({InviteSecret{Array<32>{std::byte{11}}}, frozen_at, frozen_at + 1000, 0}));
     done(store.owe_acknowledgement(contact.id, {std::byte{1}}));
 }

@@ -103,30 +103,18 @@ Json part_of(const Session::State& state, const Schedule& schedule) {
     return out;
 }
 
-std::unique_ptr<Session::State> state_with(const SessionId& id, const Roots& roots) {
+/// I6's keys, in the order of the output.
+constexpr std::array root_names{"root_key", "initiator_chain_key", "initiator_header_key",
+                                "initiator_next_header_key", "responder_header_key"};
+
+/// R4's state of the responder, from which the first message is opened, with the ratchet key that it brings.
+Session responder_before(const Setting& setting, const Session::State& initiator, const Roots& roots) {
     auto state = std::make_unique<Session::State>();
-    state->id = id;
-    std::ranges::copy(roots.expose().first<32>(), state->root.bytes.begin());
-    return state;
-}
-
-/// 7.1 for the initiator: the step into the first sending chain.
-Json first_root_step(const Setting& setting, const Session::State& after, const Roots& roots) {
-    const auto before = state_with(after.id, roots);
-    std::ranges::copy(after.own_secret.bytes, before->own_secret.bytes.begin());
-    std::ranges::copy(setting.bundle.signed_prekey.key.raw(), before->peer_public.begin());
-    return root_step(*before, after, 0, true);
-}
-
-/// R4's state of the responder, from which the first message is opened.
-Session responder_before(const Setting& setting, const SessionId& id, const Roots& roots) {
-    auto state = state_with(id, roots);
-    const auto& pair = setting.responder.signed_prekey;
+    state->id = initiator.id;
     state->weak_start =
         !setting.bundle.one_time_prekey || setting.bundle.kem_prekey.kind == KemPrekeyKind::last_resort;
-    std::ranges::copy(pair.seed().expose(), state->own_secret.bytes.begin());
-    std::ranges::copy(pair.public_key().raw(), state->own_public.begin());
-    start_responder(*state, roots.expose().subspan<32, 32>(), roots.expose().last<32>());
+    start_responder(*state, roots);
+    state->peer_public = initiator.own_public;
     return SessionAccess::wrap(std::move(state));
 }
 
@@ -170,20 +158,17 @@ Json derive_handshake(Json& given, const World& world) {
     out["transcript"] = hex(transcript);
     out["session_id"] = hex(id);
     out.update(part_of(SessionAccess::state(session), schedule));
-    out["root_key"] = hex(roots.expose().first<32>());
-    out["initiator_header_key"] = hex(roots.expose().subspan<32, 32>());
-    out["responder_header_key"] = hex(roots.expose().last<32>());
-    out["root_step"] = first_root_step(setting, SessionAccess::state(session), roots);
+    for (std::size_t i = 0; i < root_names.size(); ++i)
+        out[root_names.at(i)] = hex(ByteView{roots.expose()}.subspan(32 * i, 32));
 
     End alice{std::move(session), {}};
-    auto& first = given["first"];
     out["sealed"] =
-        seal_step(alice, first["seal"], bytes_of(text(given, "content")), noon(setting.today), world.fresh());
+        seal_step(alice, given["seal"], bytes_of(text(given, "content")), noon(setting.today), world.fresh());
     const auto envelope = bytes(out.at("sealed"), "envelope");
-    Draws opening{first["open"], world.fresh()};
+    const Json nothing{{"random", Json::object()}};
+    Draws opening{nothing, nullptr};
     auto result = must(accepted(setting, envelope, opening), "accept");
-    opening.finish(first["open"], {"ratchet_secret"});
-    out["opened"] = opened_first(responder_before(setting, id, roots), result.first.next, first.at("open"),
+    out["opened"] = opened_first(responder_before(setting, alice.state(), roots), result.first.next, nothing,
                                  envelope, noon(setting.today));
     out["opened"]["content"] = std::string{chars_of(result.first.content)};
     if (result.invite)
@@ -252,15 +237,12 @@ void check_handshake(const Json& given, const Json& derived, const World& world)
     const auto envelope = bytes(derived.at("sealed"), "envelope");
     const ByteView view{envelope};
     check_part(derived, setting, view.subspan(3, Reader{view.subspan(1)}.u16()));
-    Array<96> roots;
+    Array<160> roots;
     hkdf(Array<32>{}, {key_input(derived, true)}, "Sotto/1/root", {id}, roots);
-    expect(derived, "root_key", ByteView{roots}.first(32));
-    expect(derived, "initiator_header_key", ByteView{roots}.subspan(32, 32));
-    expect(derived, "responder_header_key", ByteView{roots}.last(32));
-    expect(derived.at("root_step"), "root_key", ByteView{roots}.first(32));
-    check_root_step(derived.at("root_step"), id);
-    expect(derived.at("sealed"), "chain_key", bytes(derived.at("root_step"), "chain_key"));
-    expect(derived.at("sealed"), "header_key", ByteView{roots}.subspan(32, 32));
+    for (std::size_t i = 0; i < root_names.size(); ++i)
+        expect(derived, root_names.at(i), ByteView{roots}.subspan(32 * i, 32));
+    expect(derived.at("sealed"), "chain_key", bytes(derived, "initiator_chain_key"));
+    expect(derived.at("sealed"), "header_key", bytes(derived, "initiator_header_key"));
     check_sealed(derived.at("sealed"), id, bytes_of(text(given, "content")));
     check_opened(derived.at("opened"), derived.at("sealed"), id);
     if (!given.contains("invite_secret")) return;

@@ -95,26 +95,33 @@ Json retrace(const Session& before, const Session& after, const Json& given, con
     if (state->epochs.secret.bytes != secret || state->epochs.stage != stage)
         out["kem_shared_secret"] = hex(state->epochs.secret.bytes);
     out["stage"] = stage_of(*state);
-    if (match.chain == Match::Chain::next) {
-        const auto turning = state->clone();
-        const auto epoch = epoch_to_send(*state);
-        expect_that(turn_sending(*state, now_ms, draws), "the agreement");
-        // The root step is made with the fresh key, under the header key that was the next one.
-        std::ranges::copy(state->own_secret.bytes, turning->own_secret.bytes.begin());
-        out["sending_root_step"] = root_step(*turning, *state, epoch, true);
-    }
     state->handshake.reset();
     expect_that(SessionAccess::wrap(std::move(state)).serialize() == after.serialize(),
                 "the steps lead to another state than the library's");
     return out;
 }
 
-std::vector<const char*> names_of_opening(const Match& match, std::size_t draws) {
+std::vector<const char*> names_of_sealing(bool turns, std::size_t draws) {
     std::vector<const char*> names;
-    const bool turns = match.chain == Match::Chain::next;
-    if (draws > (turns ? 1U : 0U)) names.push_back("kem_m");
     if (turns) names.push_back("ratchet_secret");
+    if (draws > names.size() + 1) names.push_back("kem_seed");
+    names.push_back("salt");
     return names;
+}
+
+/// The state in which the message is sealed: with the turn made that was due before it.
+std::unique_ptr<Session::State> ready_to_seal(const Session& session, const Json& given, std::int64_t now_ms,
+                                              Json& out) {
+    auto state = candidate(session);
+    if (!state->turn_due) return state;
+    const auto before = state->clone();
+    const auto epoch = epoch_to_send(*state);
+    Draws draws{given, nullptr};
+    expect_that(turn_sending(*state, now_ms, draws), "the agreement");
+    // The root step is made with the fresh key.
+    std::ranges::copy(state->own_secret.bytes, before->own_secret.bytes.begin());
+    out["sending_root_step"] = root_step(*before, *state, epoch, true);
+    return state;
 }
 
 Json refusal(Error error, ByteView refused) {
@@ -151,9 +158,12 @@ Json root_step(const Session::State& before, const Session::State& after, std::u
 Json seal_step(End& end, Json& given, ByteView content, std::int64_t now_ms, Rng* fresh) {
     Draws draws{given, fresh};
     auto sealed = must(end.session.seal(content, now_ms, draws), "sealing");
-    draws.finish(given, draws.drawn().size() == 2 ? std::vector{"kem_seed", "salt"} : std::vector{"salt"});
+    const auto names = names_of_sealing(end.state().turn_due, draws.drawn().size());
+    draws.finish(given, names);
 
-    const auto& before = end.state();
+    Json out = Json::object();
+    const auto ready = ready_to_seal(end.session, given, now_ms, out);
+    const auto& before = *ready;
     const auto& after = SessionAccess::state(sealed.next);
     auto chain = before.sending.chain;
     const auto key = chain_step(chain);
@@ -163,18 +173,20 @@ Json seal_step(End& end, Json& given, ByteView content, std::int64_t now_ms, Rng
     Bytes body(envelope.body().size() - tag_size);
     expect_that(open_once(keys.encryption(), {}, envelope.body(), body), "the body opens");
 
-    Json out{{"n", before.sending.n},
-             {"header_key", hex(before.sending.header.key.bytes)},
-             {"hint_key", hex(before.sending.header.hint_key)},
-             {"chain_key", hex(before.sending.chain.bytes)},
-             {"next_chain_key", hex(chain.bytes)},
-             {"message_key", hex(key.expose())},
-             {"hint", hex(envelope.hint())},
-             {"header", hex(header_plain(before.sending.header.key, envelope))},
-             {"encryption_key", hex(keys.encryption())},
-             {"commitment", hex(keys.commitment())}};
+    out.update({{"n", before.sending.n},
+                {"header_key", hex(before.sending.header.key.bytes)},
+                {"hint_key", hex(before.sending.header.hint_key)},
+                {"chain_key", hex(before.sending.chain.bytes)},
+                {"next_chain_key", hex(chain.bytes)},
+                {"message_key", hex(key.expose())},
+                {"hint", hex(envelope.hint())},
+                {"header", hex(header_plain(before.sending.header.key, envelope))},
+                {"encryption_key", hex(keys.encryption())},
+                {"commitment", hex(keys.commitment())}});
     out.update(frames_in(body));
-    if (draws.drawn().size() == 2) out["kem_seed_of_zeros"] = rejection(FixedView<64>{draws.drawn()[0]});
+    if (const auto seed = std::ranges::find(names, std::string_view{"kem_seed"}); seed != names.end())
+        out["kem_seed_of_zeros"] =
+            rejection(FixedView<64>{draws.drawn().at(static_cast<std::size_t>(seed - names.begin()))});
     out["stage"] = stage_of(after);
     out["envelope"] = hex(sealed.envelope);
     end.session = std::move(sealed.next);
@@ -199,7 +211,7 @@ Json open_step(End& end, Json& given, ByteView bytes, std::int64_t now_ms, Rng* 
         out.update(refusal(opened.error(), bytes));
         return out;
     }
-    draws.finish(given, names_of_opening(*match, draws.drawn().size()));
+    draws.finish(given, draws.drawn().empty() ? std::vector<const char*>{} : std::vector{"kem_m"});
     auto out = retrace(end.session, opened->next, given, *envelope, *match, kept, now_ms);
     out["content"] = std::string{chars_of(opened->content)};
     out["late"] = opened->late;

@@ -9,7 +9,7 @@ namespace sotto::vectors {
 namespace {
 
 /// In the order in which one call draws them.
-constexpr std::array draw_order{"ephemeral_secret", "kem_seed", "kem_m", "ratchet_secret", "salt", "nonce"};
+constexpr std::array draw_order{"ephemeral_secret", "kem_m", "ratchet_secret", "kem_seed", "salt", "nonce"};
 
 const Json& field_of(const Json& object, const char* field) {
     if (!object.is_object() || !object.contains(field)) throw Mismatch(std::string{field} + ": missing");
