@@ -4,18 +4,31 @@
 #include "sentences.hpp"
 
 namespace sotto::client {
+namespace {
+
+crypto::AccountRecord parse_pinned(ByteView bytes) {
+    auto record = crypto::AccountRecord::parse(bytes);
+    if (!record || record->body().devices.empty())
+        throw StoreFailure{{storage::Code::damaged, "a pinned record doesn't parse"}};
+    return std::move(*record);
+}
+
+/// Signatures and keys are checked once: the same bytes are the same record.
+bool is(const crypto::AccountRecord& record, ByteView bytes) {
+    return std::ranges::equal(record.bytes(), bytes);
+}
+
+}  // namespace
 
 void Outbox::fetch_prekeys(std::int64_t id, Lane& lane, const storage::Contact& contact,
                            Connection& connection) {
-    const auto record = crypto::AccountRecord::parse(contact.record);
-    if (!record || record->body().devices.empty())
-        throw StoreFailure{{storage::Code::damaged, "a pinned record doesn't parse"}};
+    const auto& record = lane.pinned.emplace(parse_pinned(contact.record));
     const auto right = right_for(contact, lane.shared_refused);
 
     wire::Request request;
     auto& fetch = *request.mutable_fetch_prekeys();
     fetch.set_user(contact.address.user);
-    fetch.set_device(record->body().devices.front().id);
+    fetch.set_device(record.body().devices.front().id);
     fill(*fetch.mutable_credential(), contact, right);
     lane.fetching = true;
     core_->connections.request(connection, request,
@@ -50,7 +63,11 @@ void Outbox::begin_session(std::int64_t id, Lane& lane, storage::Contact contact
                          "was sent. Tell them, and ask their operator.",
                          contact.name)};
     };
-    auto record = crypto::AccountRecord::parse(bytes_of(prekeys.record()));
+    auto pinned = std::exchange(lane.pinned, std::nullopt);
+    if (!pinned || !is(*pinned, contact.record)) pinned = parse_pinned(contact.record);
+    const auto served = bytes_of(prekeys.record());
+    crypto::Result<crypto::AccountRecord> record = *pinned;
+    if (!is(*pinned, served)) record = crypto::AccountRecord::parse(served);
     auto signed_prekey = crypto::SignedPrekey::decode(bytes_of(prekeys.signed_prekey()));
     auto kem_prekey = crypto::KemPrekey::decode(bytes_of(prekeys.kem_prekey()));
     std::optional<crypto::OneTimePrekey> one_time;
@@ -59,8 +76,6 @@ void Outbox::begin_session(std::int64_t id, Lane& lane, storage::Contact contact
         if (!decoded) return distrust(id, lane, forged());
         one_time = *decoded;
     }
-    const auto pinned = crypto::AccountRecord::parse(contact.record);
-    if (!pinned) throw StoreFailure{{storage::Code::damaged, "a pinned record doesn't parse"}};
     if (!record || !signed_prekey || !kem_prekey) return distrust(id, lane, forged());
 
     switch (crypto::compare(*pinned, *record)) {

@@ -39,6 +39,7 @@ class Outbox {
     [[nodiscard]] std::vector<storage::MessageId> requeue(storage::Contact& contact, bool other_account);
 
     // ---- after the commit ----
+    /// All of the contact's lane begins anew with these; answers to what left before are passed over.
     void requeued(std::int64_t contact, const std::vector<storage::MessageId>& ids);
     void queued(std::int64_t contact, const storage::MessageId& id) { lanes_[contact].queue.push_back(id); }
     /// Acknowledged end to end: nothing more to send.
@@ -76,6 +77,7 @@ class Outbox {
         int warned = 0;          ///< failure code that was told
         std::uint32_t life = 0;  ///< answers to what an earlier key got are passed over
         std::optional<Route> route;
+        std::optional<crypto::AccountRecord> pinned;  ///< as it was when prekeys were asked for
         std::optional<storage::SessionRow> fresh;  ///< begun, not committed: nothing has been sealed with it
     };
     struct Ready {
