@@ -76,13 +76,8 @@ bool Outbox::quiet(std::int64_t contact) const {
 }
 
 void Outbox::reload(std::int64_t contact, std::int64_t wait) {
-    contact_changed(contact);
-    auto& lane = lanes_[contact];
-    const auto ids = must(core_->store.outbox_ids(contact));
-    lane.queue.assign(ids.begin(), ids.end());
-    lane.sent = 0;
-    lane.fresh.reset();
-    if (wait > 0) lane.not_before = core_->shell.now + wait;
+    requeued(contact, must(core_->store.outbox_ids(contact)));
+    if (wait > 0) lanes_[contact].not_before = core_->shell.now + wait;
 }
 
 void Outbox::owe() {

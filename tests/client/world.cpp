@@ -332,6 +332,7 @@ void World::connect(Client& client, const OpenConnection& open) {
         wire->client = &client;
         wire->life = life;
         wire->local = open.id;
+        wire->purpose = open.purpose;
         wire->server = server;
         const auto exporter = dice.bytes<32>();
         wire->remote = server->accept(open.purpose, exporter);

@@ -185,6 +185,11 @@ class World {
     bool settle(std::int64_t limit = 60'000);
 
     void kill(SimServer& server);
+    /// The client's connections of this kind break.
+    void cut(const Client& client, Purpose purpose) {
+        for (const auto& wire : wires_)
+            if (wire->client == &client && wire->purpose == purpose) cut(*wire);
+    }
     [[nodiscard]] std::size_t open_connections() const;
 
     SimClock clock;
@@ -199,6 +204,7 @@ class World {
         Client* client = nullptr;
         std::uint64_t life = 0;
         ConnectionId local = 0;
+        Purpose purpose = Purpose::identified;
         SimServer* server = nullptr;
         keyserver::ConnectionId remote = 0;
         bool open = true;
