@@ -1,58 +1,14 @@
 #include "blocking.hpp"
 
-#include "tokens.hpp"
+#include "rotation.hpp"
+#include "sentences.hpp"
 
 namespace sotto::client {
-
-namespace {
-
-Error no_such_contact() {
-    return {Exit::input, "There is no such contact; see the list of contacts."};
-}
-
-/// A shared token that nobody has yet stands in memory; the old one again unless all of it was committed.
-class FreshToken {
-  public:
-    explicit FreshToken(Core& core) : core_(&core), other_(core.shell.rng.secret<crypto::Token>()) {
-        std::swap(core_->identity.shared_token, other_);
-    }
-    FreshToken(const FreshToken&) = delete;
-    FreshToken& operator=(const FreshToken&) = delete;
-    ~FreshToken() {
-        if (!committed_) std::swap(core_->identity.shared_token, other_);
-    }
-    void committed() { committed_ = true; }
-
-  private:
-    Core* core_;
-    crypto::Token other_;
-    bool committed_ = false;
-};
-
-}  // namespace
 
 Error is_blocked(const storage::Contact& contact) {
     return {Exit::input,
             say("{} is blocked, and nothing is sent to them; `sotto contact unblock` lets you write again.",
                 contact.name)};
-}
-
-std::vector<Blocking::Announced> Blocking::rotate() {
-    must(core_->store.put_identity(core_->identity));
-    note_rotation(core_->store, core_->identity);
-    std::vector<Announced> announced;
-    for (auto& contact : must(core_->store.contacts())) {
-        if (contact.blocked) continue;
-        contact.introduced = false;
-        announced.push_back({contact.id, outbox_->queue_tokens(contact)});
-    }
-    return announced;
-}
-
-void Blocking::rotated(const std::vector<Announced>& announced) {
-    core_->rotation_untold = true;
-    core_->tokens_stale = true;
-    for (const auto& [contact, id] : announced) outbox_->queued(contact, id);
 }
 
 void Blocking::drop_outbox(std::int64_t contact) {
@@ -73,17 +29,16 @@ std::optional<Error> Blocking::block(std::int64_t id) {
     auto contact = must(core_->store.contact(id));
     if (!contact) return no_such_contact();
     if (contact->blocked) return std::nullopt;
-    FreshToken fresh{*core_};
+    Rotation rotation{*core_, *outbox_};
     auto transaction = core_->store.begin();
     contact->blocked = true;
     must(core_->store.update_contact(*contact));
     drop_outbox(id);
     hide_unshown(id);
-    const auto announced = rotate();
+    rotation.write();
     must(transaction.commit());
-    fresh.committed();
     outbox_->forget(id);
-    rotated(announced);
+    rotation.committed();
     core_->shell.tell(ContactChanged{id, contact->state});
     return std::nullopt;
 }
@@ -109,15 +64,14 @@ std::optional<Error> Blocking::unblock(std::int64_t id) {
 
 std::optional<Error> Blocking::remove(std::int64_t id) {
     if (!must(core_->store.contact(id))) return no_such_contact();
-    FreshToken fresh{*core_};
+    Rotation rotation{*core_, *outbox_};
     auto transaction = core_->store.begin();
     must(core_->store.remove_contact(id));
-    const auto announced = rotate();
+    rotation.write();
     must(transaction.commit());
-    fresh.committed();
     core_->sessions.remove_contact(id);
     outbox_->forget(id);
-    rotated(announced);
+    rotation.committed();
     return std::nullopt;
 }
 

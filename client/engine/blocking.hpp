@@ -23,12 +23,6 @@ class Blocking {
     [[nodiscard]] std::optional<Error> remove(std::int64_t contact);
 
   private:
-    struct Announced {
-        std::int64_t contact = 0;
-        storage::MessageId id{};
-    };
-    [[nodiscard]] std::vector<Announced> rotate();
-    void rotated(const std::vector<Announced>& announced);
     void drop_outbox(std::int64_t contact);
     void hide_unshown(std::int64_t contact);
 

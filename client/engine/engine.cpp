@@ -180,8 +180,7 @@ Result<Engine::Queued> Engine::send_text(std::int64_t contact_id, std::string_vi
     try {
         auto transaction = core.store.begin();
         auto contact = must(core.store.contact(contact_id));
-        if (!contact)
-            return std::unexpected(Error{Exit::input, "There is no such contact; see the list of contacts."});
+        if (!contact) return std::unexpected(no_such_contact());
         if (contact->blocked) return std::unexpected(is_blocked(*contact));
         if (contact->state == storage::ContactState::changed) return std::unexpected(changed_key(*contact));
         content::Content content;

@@ -38,6 +38,10 @@ std::string text_of(const protocol::Endpoint& endpoint) {
     return v6 ? say("[{}]:{}", endpoint.host, endpoint.port) : say("{}:{}", endpoint.host, endpoint.port);
 }
 
+Error no_such_contact() {
+    return {Exit::input, "There is no such contact; see the list of contacts."};
+}
+
 Error describe(NetworkError error, const protocol::Endpoint& endpoint) {
     const auto server = text_of(endpoint);
     switch (error) {

@@ -11,6 +11,8 @@ namespace sotto::client {
 /// `host:port`, with brackets around an IPv6 address.
 [[nodiscard]] std::string text_of(const protocol::Endpoint& endpoint);
 
+[[nodiscard]] Error no_such_contact();
+
 /// A connection that couldn't be made or ended.
 [[nodiscard]] Error describe(NetworkError error, const protocol::Endpoint& endpoint);
 

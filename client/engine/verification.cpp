@@ -1,5 +1,7 @@
 #include "verification.hpp"
 
+#include "rotation.hpp"
+#include "sentences.hpp"
 #include "sotto/crypto/safety_number.hpp"
 
 namespace sotto::client {
@@ -8,10 +10,6 @@ namespace {
 using storage::Contact;
 using storage::ContactState;
 using storage::Verified;
-
-Error no_contact() {
-    return {Exit::input, "There is no such contact; see the list of contacts."};
-}
 
 Error malformed_number() {
     return {Exit::input,
@@ -52,7 +50,7 @@ std::string Verification::number_of(ByteView record) const {
 
 Result<SafetyNumbers> Verification::numbers(std::int64_t id) {
     const auto contact = must(core_->store.contact(id));
-    if (!contact) return std::unexpected(no_contact());
+    if (!contact) return std::unexpected(no_such_contact());
     SafetyNumbers out;
     out.number = number_of(contact->record);
     out.before = contact->verified;
@@ -68,7 +66,7 @@ Result<SafetyNumbers> Verification::numbers(std::int64_t id) {
 std::optional<Error> Verification::verify(std::int64_t id, const Comparison& comparison) {
     auto transaction = core_->store.begin();
     auto contact = must(core_->store.contact(id));
-    if (!contact) return no_contact();
+    if (!contact) return no_such_contact();
     if (contact->state == ContactState::changed) return undecided(*contact, comparison);
     const auto verdict = judge(comparison, number_of(contact->record));
     if (verdict.malformed) return malformed_number();
@@ -114,9 +112,10 @@ std::optional<Error> Verification::undecided(const Contact& contact, const Compa
 }
 
 std::optional<Error> Verification::accept(std::int64_t id, const Comparison& comparison) {
+    std::optional<Rotation> rotation;
     auto transaction = core_->store.begin();
     auto contact = must(core_->store.contact(id));
-    if (!contact) return no_contact();
+    if (!contact) return no_such_contact();
     if (contact->state != ContactState::changed)
         return Error{Exit::input,
                      say("No other key has appeared for {}; nothing was changed.", contact->name)};
@@ -136,7 +135,15 @@ std::optional<Error> Verification::accept(std::int64_t id, const Comparison& com
     const auto old_key = parsed(contact->record).body().account_key;
     const bool other_account = parsed(contact->other_record).body().account_key != old_key;
     replace_key(*contact, verdict.verified, standing_before(core_->store, id));
-    const auto waiting = outbox_->requeue(*contact, other_account);
+    // Whoever has the old key has our tokens too.
+    if (other_account) {
+        rotation.emplace(*core_, *outbox_);
+        rotation->write(id);
+        contact->our_recovery_token = core_->shell.rng.bytes<32>();
+    }
+    auto waiting = outbox_->requeue(*contact, other_account);
+    if (other_account && waiting.empty() && !contact->blocked)
+        waiting.push_back(outbox_->queue_tokens(*contact));
     auto text = say("You accepted another key of {} on {} (UTC)", contact->address.text(),
                     date_of(core_->shell.wall));
     text += verdict.verified == Verified::no
@@ -150,6 +157,7 @@ std::optional<Error> Verification::accept(std::int64_t id, const Comparison& com
     core_->sessions.remove_contact(id);
     ++core_->changes;
     core_->tokens_stale = true;
+    if (rotation) rotation->committed();
     // What came under the new key was set aside until now.
     core_->retry_quarantine = true;
     checks_->forget(id);
@@ -176,7 +184,7 @@ void Verification::replace_key(Contact& contact, Verified verified, Standing bef
 std::optional<Error> Verification::reject(std::int64_t id) {
     auto transaction = core_->store.begin();
     auto contact = must(core_->store.contact(id));
-    if (!contact) return no_contact();
+    if (!contact) return no_such_contact();
     if (contact->state != ContactState::changed)
         return Error{Exit::input,
                      say("No other key has appeared for {}; nothing was changed.", contact->name)};

@@ -244,13 +244,22 @@ TEST(Keys, WhoHasTheOldKeyDoesNotSpeakUnderTheNameAnyMore) {
     auto& pair = anew.pair;
     const auto old_ones = sessions(pair);
     ASSERT_EQ(old_ones.size(), 1U);
+    pair.bob.start_sending();
+    pair.world.cut(pair.alice, Purpose::identified);
     ASSERT_FALSE(accept(pair, Scanned{anew.screen()}));
     EXPECT_FALSE(sessions(pair).contains(*old_ones.begin()));
-    pair.bob.start_sending();
+    // Until the server has heard of the new token the old one still lets him in.
     pair.bob.send("alice", "this is the old me");
     ASSERT_TRUE(pair.world.run([&] { return take(pair.bob.store().outbox_size()) == 0; }));
     pair.world.settle();
     EXPECT_TRUE(pair.alice.heard("bob").empty());
+    const auto set_aside = take(pair.alice.store().quarantined()).size();
+    // From then on he reaches her neither by the shared token nor by his recovery token.
+    pair.bob.send("alice", "and again");
+    pair.world.run_for(5 * 60'000);
+    EXPECT_EQ(take(pair.bob.store().outbox_size()), 1) << "no server has taken it";
+    EXPECT_EQ(take(pair.alice.store().quarantined()).size(), set_aside);
+    EXPECT_EQ(pair.server.mail_waiting(), 0);
     EXPECT_EQ(pair.alice.contact("bob")->verified, Verified::qr);
 }
 
