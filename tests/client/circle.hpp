@@ -33,6 +33,16 @@ struct Circle {
         ASSERT_TRUE(delivered(one, two.user, one.send(two.user, "hi")));
         ASSERT_TRUE(world.run([&] { return knows(one, two.user) && knows(two, one.user); }));
     }
+    /// All are friends, and Alice's server has a newer token of hers than Bob has: his client was away, and
+    /// now sends without reading his mailbox.
+    void leave_bob_behind() {
+        ASSERT_NO_FATAL_FAILURE(befriend());
+        bob.stop();
+        ASSERT_FALSE(alice.block("carol"));
+        ASSERT_TRUE(published(alice));
+        world.run_for(2000);
+        bob.start_sending();
+    }
     /// The contact has our tokens.
     static bool knows(Client& client, const std::string& name) { return client.contact(name)->introduced; }
     bool published(Client& client) {

@@ -144,12 +144,7 @@ TEST(Rotation, AClientThatOnlySendsGetsFourSmallOnesThroughADayAndTheFifthTheNex
 
 TEST(Rotation, AnEnvelopeOf4096BytesGoesByTheRecoveryTokenAndOneOfAByteMoreWaits) {
     Circle circle;
-    ASSERT_NO_FATAL_FAILURE(circle.befriend());
-    circle.bob.stop();
-    ASSERT_FALSE(circle.alice.block("carol"));
-    ASSERT_TRUE(circle.published(circle.alice));
-    circle.world.run_for(2000);
-    circle.bob.start_sending();
+    ASSERT_NO_FATAL_FAILURE(circle.leave_bob_behind());
     const auto is_stored = [&](const storage::MessageId& id) {
         return circle.world.run([&] { return circle.bob.state_of("alice", id) == MessageState::stored; },
                                 10'000);
@@ -194,12 +189,7 @@ TEST(Rotation, AnEnvelopeOf4096BytesGoesByTheRecoveryTokenAndOneOfAByteMoreWaits
 
 TEST(Rotation, RefusalsDoNotUseUpTheDaysEnvelopes) {
     Circle circle;
-    ASSERT_NO_FATAL_FAILURE(circle.befriend());
-    circle.bob.stop();
-    ASSERT_FALSE(circle.alice.block("carol"));
-    ASSERT_TRUE(circle.published(circle.alice));
-    circle.world.run_for(2000);
-    circle.bob.start_sending();
+    ASSERT_NO_FATAL_FAILURE(circle.leave_bob_behind());
     static_cast<void>(circle.bob.send("alice", std::string(50'000, 'x')));
     circle.world.run_for(20LL * 3600 * 1000);
     for (int i = 0; i < 5; ++i) {

@@ -91,55 +91,39 @@ TEST(Sha256, KnownAnswer) {
               "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+/// One of Wycheproof's tests, whose nonce has N bytes; those of another size are passed over.
+template <std::size_t N, class Seal, class Open>
+void check_aead(const nlohmann::json& group, const nlohmann::json& test, Seal seal_with, Open open_with) {
+    if (group.at("ivSize") != 8 * N) return;
+    const auto key = bytes_in(test, "key");
+    const auto nonce = bytes_in(test, "iv");
+    const auto associated = bytes_in(test, "aad");
+    const auto message = bytes_in(test, "msg");
+    auto sealed = bytes_in(test, "ct");
+    const auto tag = bytes_in(test, "tag");
+    sealed.insert(sealed.end(), tag.begin(), tag.end());
+    const FixedView<32> k{key};
+    const FixedView<N> n{nonce};
+    Bytes opened(message.size());
+    const bool valid = test.at("result") == "valid";
+    EXPECT_EQ(open_with(k, n, associated, sealed, opened), valid);
+    if (!valid) return;
+    EXPECT_EQ(opened, message);
+    Bytes mine = message;
+    mine.resize(message.size() + tag_size);
+    seal_with(k, n, associated, mine);
+    EXPECT_EQ(mine, sealed);
+}
+
 // RFC 8439 section 2.8.2 is Wycheproof's first.
 TEST(Aead, WycheproofChaCha20Poly1305) {
     SOTTO_NEED_VECTORS(file, "wycheproof/chacha20_poly1305_test.json");
-    each_test(*file, [](const auto& group, const auto& test) {
-        if (group.at("ivSize") != 96) return;
-        const auto key = bytes_in(test, "key");
-        const auto nonce = bytes_in(test, "iv");
-        const auto associated = bytes_in(test, "aad");
-        const auto message = bytes_in(test, "msg");
-        auto sealed = bytes_in(test, "ct");
-        const auto tag = bytes_in(test, "tag");
-        sealed.insert(sealed.end(), tag.begin(), tag.end());
-        const FixedView<32> k{key};
-        const FixedView<12> n{nonce};
-        Bytes opened(message.size());
-        const bool valid = test.at("result") == "valid";
-        EXPECT_EQ(open(k, n, associated, sealed, opened), valid);
-        if (!valid) return;
-        EXPECT_EQ(opened, message);
-        Bytes mine = message;
-        mine.resize(message.size() + tag_size);
-        seal(k, n, associated, mine);
-        EXPECT_EQ(mine, sealed);
-    });
+    each_test(*file, [](const auto& group, const auto& test) { check_aead<12>(group, test, seal, open); });
 }
 
 TEST(Aead, WycheproofXChaCha20Poly1305) {
     SOTTO_NEED_VECTORS(file, "wycheproof/xchacha20_poly1305_test.json");
-    each_test(*file, [](const auto& group, const auto& test) {
-        if (group.at("ivSize") != 192) return;
-        const auto key = bytes_in(test, "key");
-        const auto nonce = bytes_in(test, "iv");
-        const auto associated = bytes_in(test, "aad");
-        const auto message = bytes_in(test, "msg");
-        auto sealed = bytes_in(test, "ct");
-        const auto tag = bytes_in(test, "tag");
-        sealed.insert(sealed.end(), tag.begin(), tag.end());
-        const FixedView<32> k{key};
-        const FixedView<24> n{nonce};
-        Bytes opened(message.size());
-        const bool valid = test.at("result") == "valid";
-        EXPECT_EQ(xopen(k, n, associated, sealed, opened), valid);
-        if (!valid) return;
-        EXPECT_EQ(opened, message);
-        Bytes mine = message;
-        mine.resize(message.size() + tag_size);
-        xseal(k, n, associated, mine);
-        EXPECT_EQ(mine, sealed);
-    });
+    each_test(*file, [](const auto& group, const auto& test) { check_aead<24>(group, test, xseal, xopen); });
 }
 
 }  // namespace
