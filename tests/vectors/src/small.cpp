@@ -116,13 +116,15 @@ Json derive_safety_number(Json& given, const World& world) {
     return {{"own_half", half(own)},
             {"peer_half", half(peer)},
             {"number", number},
-            {"qr_text", "SOTTO/1/NUMBER/" + number}};
+            {"qr_text", safety_number_qr(number)}};
 }
 
 void check_safety_number(const Json& /*given*/, const Json& derived, const World& /*world*/) {
     const auto own = text(derived, "own_half");
     const auto peer = text(derived, "peer_half");
     expect_that(text(derived, "number") == std::min(own, peer) + std::max(own, peer), "number: its halves");
+    expect_that(text(derived, "qr_text") == "SOTTO/1/NUMBER/" + text(derived, "number"),
+                "qr_text: the number");
 }
 
 // ---- passphrases ----
