@@ -177,7 +177,7 @@ Result<void> turn_receiving(Session::State& state, const Match& match, std::int6
     make_room(state, ahead, changes);
     if (!root_step(state, match.epoch, now_ms, receiving.chain, receiving.next_header))
         return std::unexpected(Error::cannot_open);
-    wipe(&state.own_secret, sizeof state.own_secret);
+    state.own_secret = {};
     state.own_public = {};
     state.turn_due = true;
     return {};
