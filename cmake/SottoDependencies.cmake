@@ -28,3 +28,10 @@ target_include_directories(sotto_boost SYSTEM INTERFACE "$<BUILD_INTERFACE:${SOT
 target_compile_definitions(sotto_boost INTERFACE BOOST_ERROR_CODE_HEADER_ONLY BOOST_ASIO_NO_DEPRECATED
                            BOOST_ASIO_HAS_STD_INVOKE_RESULT)
 target_link_libraries(sotto_boost INTERFACE OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+
+# WebSocket frames. Its package has no pkg-config file.
+find_path(SOTTO_WSLAY_INCLUDE wslay/wslay.h REQUIRED)
+find_library(SOTTO_WSLAY_LIBRARY wslay REQUIRED)
+add_library(sotto_wslay INTERFACE)
+target_include_directories(sotto_wslay SYSTEM INTERFACE "$<BUILD_INTERFACE:${SOTTO_WSLAY_INCLUDE}>")
+target_link_libraries(sotto_wslay INTERFACE "${SOTTO_WSLAY_LIBRARY}")
