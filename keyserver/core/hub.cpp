@@ -163,7 +163,7 @@ bool Hub::deliver_now(const Delivery& delivery) {
         ++device.appended;
         return false;
     }
-    push(device, delivery.id, *delivery.envelope,
+    push(device, delivery.id, delivery.envelope,
          {.envelope = delivery.envelope, .origins = {delivery.origin}});
     deadlines_.push_back({.at_ms = clock_->steady_ms() + limits::hand_over_ms,
                           .key = key,
@@ -218,12 +218,12 @@ void Hub::deliver_through_store(Delivery delivery) {
 
 // ---- to the device ----
 
-void Hub::push(Device& device, const EnvelopeId& id, std::string_view envelope, Outstanding entry) {
+void Hub::push(Device& device, const EnvelopeId& id, SharedBytes envelope, Outstanding entry) {
     entry.order = ++device.order;
-    entry.size = envelope.size();
-    device.outstanding_bytes += envelope.size();
+    entry.size = envelope->size();
+    device.outstanding_bytes += entry.size;
     device.outstanding.emplace(id, std::move(entry));
-    shell_->push(device.connection, incoming_frame(id, envelope));
+    shell_->push(device.connection, incoming_frame(id, std::move(envelope)));
 }
 
 void Hub::load(DeviceKey key, Device& device) {
@@ -268,7 +268,7 @@ void Hub::loaded(DeviceKey key, ConnectionId connection, std::uint64_t appended,
         device->pushed_up_to = row.sequence;
         // Pushed and stored meanwhile, or acknowledged and about to be removed.
         if (device->outstanding.contains(row.id) || recent_.contains(key, row.id)) continue;
-        push(*device, row.id, *row.envelope, {});
+        push(*device, row.id, row.envelope, {});
     }
     if (page->last && device->appended == appended) device->backlog = false;
     load(key, *device);

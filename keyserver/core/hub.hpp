@@ -101,7 +101,7 @@ class Hub {
     [[nodiscard]] static bool room(const Device& device);
     /// True if the delivery was answered or pushed without the store.
     [[nodiscard]] bool deliver_now(const Delivery& delivery);
-    void push(Device& device, const EnvelopeId& id, std::string_view envelope, Outstanding entry);
+    void push(Device& device, const EnvelopeId& id, SharedBytes envelope, Outstanding entry);
     void load(DeviceKey key, Device& device);
     void loaded(DeviceKey key, ConnectionId connection, std::uint64_t appended, std::optional<Page> page);
     void hand_over(DeviceKey key, const EnvelopeId& id, Outstanding& entry);

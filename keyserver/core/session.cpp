@@ -74,7 +74,7 @@ void Session::receive(ByteView frame) {
     if (stage_ == Stage::ended) return;
     ++in_flight_;
     bytes_in_flight_ += frame.size();
-    const auto request = parse_request(frame);
+    auto request = parse_request(frame);
     if (!request) {
         reject(0, malformed);
         return;
@@ -90,7 +90,7 @@ void Session::receive(ByteView frame) {
     handle(*request);
 }
 
-void Session::handle(const wire::Request& request) {
+void Session::handle(wire::Request& request) {
     const auto id = request.id();
     const auto kind = request.body_case();
     if (kind == wire::Request::kPing) {
@@ -103,7 +103,7 @@ void Session::handle(const wire::Request& request) {
     }
     if (kind == wire::Request::kFetchRecords) return fetch_records(id, request.fetch_records());
     if (kind == wire::Request::kFetchPrekeys) return fetch_prekeys(id, request.fetch_prekeys());
-    if (kind == wire::Request::kDeliver) return deliver(id, request.deliver());
+    if (kind == wire::Request::kDeliver) return deliver(id, *request.mutable_deliver());
     if (purpose_ == Purpose::delivery) {
         fail(id, {.code = wire::FAILURE_NOT_LOGGED_IN});
         return;

@@ -61,7 +61,7 @@ class Session {
   private:
     enum class Stage : std::uint8_t { fresh, proving, open, ended };
 
-    void handle(const wire::Request& request);
+    void handle(wire::Request& request);
     void begin_login(std::uint32_t request, const wire::Login& login);
     void finish_login(std::uint32_t request, const crypto::LoginChallenge& challenge, const Array<64>& proof,
                       const std::optional<LoginFacts>& facts);
@@ -75,7 +75,8 @@ class Session {
     void report_generation(std::uint32_t request, const wire::ReportGeneration& message);
     void fetch_records(std::uint32_t request, const wire::FetchRecords& message);
     void fetch_prekeys(std::uint32_t request, const wire::FetchPrekeys& message);
-    void deliver(std::uint32_t request, const wire::Deliver& message);
+    /// Takes the envelope out of the message.
+    void deliver(std::uint32_t request, wire::Deliver& message);
 
     [[nodiscard]] crypto::LoginChallenge challenge(crypto::LoginPurpose purpose, const std::string& user,
                                                    std::uint32_t device) const;

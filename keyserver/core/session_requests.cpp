@@ -150,7 +150,7 @@ void Session::fetch_prekeys(std::uint32_t request, const wire::FetchPrekeys& mes
         });
 }
 
-void Session::deliver(std::uint32_t request, const wire::Deliver& message) {
+void Session::deliver(std::uint32_t request, wire::Deliver& message) {
     const auto proof = read_credential(message.credential());
     if (!proof || !crypto::valid_user_name(message.user()) || message.device() == 0 ||
         message.envelope_id().size() != protocol::envelope_id_size || message.envelope().empty())
@@ -162,7 +162,7 @@ void Session::deliver(std::uint32_t request, const wire::Deliver& message) {
     Delivery delivery{.user = message.user(),
                       .device = message.device(),
                       .proof = *proof,
-                      .envelope = std::make_shared<const std::string>(message.envelope()),
+                      .envelope = std::make_shared<const std::string>(std::move(*message.mutable_envelope())),
                       .handshake = type == handshake_envelope,
                       .origin = {.connection = id_, .request = request}};
     std::ranges::copy(bytes_of(message.envelope_id()), delivery.id.begin());

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "keyserver/core/types.hpp"
 
@@ -11,13 +12,26 @@ namespace sotto::keyserver {
 
 class Session;
 
+/// A frame to a client. Its end may be an envelope that others hold too: it is shared until it is written.
+struct Outgoing {
+    // Whoever has a whole frame just hands it over.
+    Outgoing(std::string whole) : head(std::move(whole)) {}  // NOLINT(google-explicit-constructor)
+    Outgoing(std::string begin, SharedBytes end) : head(std::move(begin)), rest(std::move(end)) {}
+
+    [[nodiscard]] std::size_t size() const { return head.size() + (rest ? rest->size() : 0); }
+    [[nodiscard]] std::string whole() const { return rest ? head + *rest : head; }
+
+    std::string head;
+    SharedBytes rest;
+};
+
 class Shell {
   public:
     virtual ~Shell() = default;
     /// The answer to a request that the connection counts as unanswered.
     virtual void reply(ConnectionId connection, std::string frame) = 0;
     /// A frame that nobody asked for.
-    virtual void push(ConnectionId connection, std::string frame) = 0;
+    virtual void push(ConnectionId connection, Outgoing frame) = 0;
     /// Closes after what was queued before has left.
     virtual void close(ConnectionId connection) = 0;
     /// Runs on the connection's own thread, if the connection is still there.

@@ -1,5 +1,9 @@
 #include "keyserver/core/wire.hpp"
 
+#include <google/protobuf/io/coded_stream.h>
+
+#include <array>
+
 #include "keyserver/core/strict.hpp"
 #include "sotto/crypto/session.hpp"
 
@@ -20,6 +24,11 @@ namespace {
             break;
     }
     return wire::REGISTRATION_CLOSED;
+}
+
+/// Of a field that begins with its length.
+[[nodiscard]] constexpr std::uint32_t bytes_tag(int field) {
+    return static_cast<std::uint32_t>(field) << 3U | 2U;
 }
 
 [[nodiscard]] wire::Reply reply_to(std::uint32_t request) {
@@ -103,12 +112,29 @@ std::string delivered_frame(std::uint32_t request, wire::DeliveryState state) {
     return reply.SerializeAsString();
 }
 
-std::string incoming_frame(const EnvelopeId& id, std::string_view envelope) {
-    wire::Reply reply;
-    auto& incoming = *reply.mutable_incoming();
-    incoming.set_envelope_id(text_of(id));
-    incoming.set_envelope(std::string{envelope});
-    return reply.SerializeAsString();
+Outgoing incoming_frame(const EnvelopeId& id, SharedBytes envelope) {
+    // Reply { incoming = { envelope_id = id, envelope = … } } with its last bytes left out: protobuf's own
+    // serialiser would copy them twice.
+    using google::protobuf::io::CodedOutputStream;
+    constexpr auto id_tag = bytes_tag(wire::Incoming::kEnvelopeIdFieldNumber);
+    constexpr auto envelope_tag = bytes_tag(wire::Incoming::kEnvelopeFieldNumber);
+    constexpr auto incoming_tag = bytes_tag(wire::Reply::kIncomingFieldNumber);
+    const auto id_size = static_cast<std::uint32_t>(id.size());
+    const auto envelope_size = static_cast<std::uint32_t>(envelope->size());
+    const auto inside = CodedOutputStream::VarintSize32(id_tag) + CodedOutputStream::VarintSize32(id_size) +
+                        id.size() + CodedOutputStream::VarintSize32(envelope_tag) +
+                        CodedOutputStream::VarintSize32(envelope_size) + envelope->size();
+    std::array<std::uint8_t, 64> head{};
+    auto* at = CodedOutputStream::WriteTagToArray(incoming_tag, head.data());
+    at = CodedOutputStream::WriteVarint32ToArray(static_cast<std::uint32_t>(inside), at);
+    at = CodedOutputStream::WriteTagToArray(id_tag, at);
+    at = CodedOutputStream::WriteVarint32ToArray(id_size, at);
+    at = CodedOutputStream::WriteRawToArray(id.data(), static_cast<int>(id.size()), at);
+    at = CodedOutputStream::WriteTagToArray(envelope_tag, at);
+    at = CodedOutputStream::WriteVarint32ToArray(envelope_size, at);
+    return {
+        std::string{reinterpret_cast<const char*>(head.data()), static_cast<std::size_t>(at - head.data())},
+        std::move(envelope)};
 }
 
 std::string prekeys_low_frame(std::uint32_t one_time_left, std::uint32_t one_time_kem_left) {

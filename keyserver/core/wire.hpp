@@ -6,6 +6,7 @@
 
 #include "keyserver/core/accounts.hpp"
 #include "keyserver/core/directory.hpp"
+#include "keyserver/core/shell.hpp"
 
 namespace sotto::keyserver {
 
@@ -22,7 +23,8 @@ namespace sotto::keyserver {
 [[nodiscard]] std::string records_frame(std::uint32_t request, const RecordPage& page);
 [[nodiscard]] std::string prekeys_frame(std::uint32_t request, const Bundle& bundle);
 [[nodiscard]] std::string delivered_frame(std::uint32_t request, wire::DeliveryState state);
-[[nodiscard]] std::string incoming_frame(const EnvelopeId& id, std::string_view envelope);
+/// All but the envelope itself, which is not copied.
+[[nodiscard]] Outgoing incoming_frame(const EnvelopeId& id, SharedBytes envelope);
 [[nodiscard]] std::string prekeys_low_frame(std::uint32_t one_time_left, std::uint32_t one_time_kem_left);
 [[nodiscard]] std::string closing_frame(std::uint32_t retry_after_ms);
 

@@ -143,7 +143,11 @@ std::expected<TlsContext, std::string> make_tls_context(const std::filesystem::p
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE);
-    SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
+    // Buffers only while bytes move; one read of the socket for all that is there; and what could not be
+    // written may lie elsewhere at the next try.
+    SSL_CTX_set_mode(
+        raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_read_ahead(raw, 1);
     if (SSL_CTX_use_certificate_chain_file(raw, certificate.c_str()) != 1)
         return std::unexpected("The certificate " + certificate.string() + " can't be used: " + reason() +
                                ".");

@@ -1,29 +1,90 @@
-// One client: TLS, HTTP, WebSocket, and the session behind them. Everything happens on the shard's thread.
+// One client: TLS, the upgrade, WebSocket frames, and the session behind them. Everything happens on the
+// shard's thread.
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <vector>
 
+#include "keyserver/net/deadlines.hpp"
+#include "keyserver/net/frames.hpp"
 #include "keyserver/net/shard.hpp"
+#include "keyserver/net/timer_wheel.hpp"
+#include "keyserver/net/tls_stream.hpp"
+#include "keyserver/net/upgrade.hpp"
 
 namespace sotto::keyserver {
 
-class Connection {
+class Connection final : public std::enable_shared_from_this<Connection>, public TimerWheel::Entry {
   public:
-    [[nodiscard]] static std::shared_ptr<Connection> make(Shard& shard, ConnectionId id,
-                                                          boost::asio::ip::tcp::socket socket,
-                                                          boost::asio::ssl::context& tls);
-    Connection() = default;
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
-    virtual ~Connection() = default;
+    Connection(Shard& shard, ConnectionId id, Gate::Source source, TlsStream::Socket socket, ssl_ctx_st* tls);
 
-    virtual void start() = 0;
-    virtual void apply(Shard::Effect effect) = 0;
+    void start();
+    void apply(Shard::Effect effect);
+    /// Writes what this turn of the loop has queued.
+    void flush();
+    /// Its tick of the wheel has come.
+    void due();
     /// Says that the server stops, and closes once everything queued has left.
-    virtual void retire() = 0;
+    void retire();
     /// At once.
-    virtual void drop() = 0;
-    [[nodiscard]] virtual bool settled() const = 0;
+    void drop();
+
+  private:
+    /// One WebSocket message, or a control frame by its opcode.
+    struct Queued {
+        enum class Kind : std::uint8_t { message, ping, pong } kind;
+        Outgoing frame;
+    };
+
+    // coming
+    void shake_hands();
+    void opened(std::optional<Upgraded> outcome);
+    void wait_to_read();
+    void read();
+    void read_on();
+    /// False where nothing more may be read now.
+    bool take_in(ByteView bytes);
+    bool take(const FrameReader::Frame& frame);
+    // going
+    void on(Shard::Reply& reply);
+    void on(Shard::Push& push);
+    void on(Shard::Close& close);
+    void on(Shard::Resume& step);
+    void queue(Queued::Kind kind, Outgoing frame);
+    /// True if all of it was taken.
+    bool write(ByteView bytes);
+    void write_rest();
+    void wait_to_write();
+    void mark();
+    // ending
+    void close(std::uint16_t code);
+    void linger();
+    void leave();
+    void schedule();
+
+    [[nodiscard]] bool may_read() const { return session_ && !session_->saturated(); }
+    [[nodiscard]] std::uint64_t now() const { return shard_.now(); }
+
+    Shard& shard_;
+    ConnectionId id_;
+    Gate::Source source_;
+    TlsStream stream_;
+    Deadlines deadlines_;
+    FrameReader reader_;
+    std::unique_ptr<Session> session_;
+    std::vector<Queued> outbound_;
+    std::size_t queued_bytes_ = 0;  ///< in `outbound_` and `unsent_`
+    Bytes unsent_;                  ///< begun and not taken by the socket
+    Bytes unread_;                  ///< came while too much was unanswered
+    std::uint16_t close_code_ = close_code::normal;
+    bool reading_ = false;  ///< waits for the socket, or is about to read on
+    bool deaf_ = false;     ///< what comes is thrown away
+    bool marked_ = false;   ///< to be flushed at the end of this turn
+    bool closing_ = false;
+    bool close_sent_ = false;
+    bool peer_closed_ = false;
+    bool gone_ = false;
 };
 
 }  // namespace sotto::keyserver

@@ -1,6 +1,7 @@
 // The network's side: threads, listeners, connections. Asio and Beast stay behind this header.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <expected>
@@ -10,6 +11,8 @@
 
 #include "keyserver/core/session.hpp"
 #include "keyserver/net/certificate.hpp"
+#include "keyserver/net/deadlines.hpp"
+#include "keyserver/net/gate.hpp"
 
 namespace sotto::keyserver {
 
@@ -22,12 +25,29 @@ struct ServerOptions {
     ListenAddress listen;
     unsigned threads = 0;  ///< 0: one a processor
     std::size_t max_connections = 16'000;
+    Patience patience;
+    GateLimits gate;
 };
+
+/// What has happened since the start; they only grow.
+struct NetCounters {
+    std::atomic<std::uint64_t> accepted = 0;
+    std::atomic<std::uint64_t> refused_full = 0;  ///< one more than `max_connections`
+    std::atomic<std::uint64_t> refused_many = 0;  ///< one more than an address may have
+    std::atomic<std::uint64_t> refused_fast = 0;  ///< too many new ones from an address
+    std::atomic<std::uint64_t> handshakes = 0;    ///< of TLS, that succeeded
+    std::atomic<std::uint64_t> overflowed = 0;    ///< dropped because too much waited to be written
+    std::array<std::atomic<std::uint64_t>, late_kinds> late{};  ///< dropped at a deadline, by Late
+};
+
+inline void count(std::atomic<std::uint64_t>& counter) {
+    counter.fetch_add(1, std::memory_order_relaxed);
+}
 
 class Shard;
 
 /// One event loop with its own listening socket a thread; a connection lives and dies on its thread, and
-/// whatever others have for it is queued there and taken in batches.
+/// whatever others have for it is queued there and taken in batches, once a turn of the loop.
 class Server final : public Shell {
   public:
     Server(TlsContext tls, ServerOptions options);
@@ -41,10 +61,14 @@ class Server final : public Shell {
     void stop_accepting();
     /// Tells every client, closes every connection in good order, and joins the threads.
     void stop();
+    /// For connections from here on; those that are open keep what they have.
+    void replace_tls(TlsContext tls);
     [[nodiscard]] std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
+    [[nodiscard]] const NetCounters& counters() const { return counters_; }
+    [[nodiscard]] Gate& gate() { return gate_; }
 
     void reply(ConnectionId connection, std::string frame) override;
-    void push(ConnectionId connection, std::string frame) override;
+    void push(ConnectionId connection, Outgoing frame) override;
     void close(ConnectionId connection) override;
     void resume(ConnectionId connection, std::move_only_function<void(Session&)> step) override;
 
@@ -55,6 +79,8 @@ class Server final : public Shell {
     TlsContext tls_;
     ServerOptions options_;
     std::atomic<std::size_t> connections_ = 0;
+    NetCounters counters_;
+    Gate gate_;
     std::vector<std::unique_ptr<Shard>> shards_;
 };
 

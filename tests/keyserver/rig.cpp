@@ -250,10 +250,10 @@ void Rig::reply(ConnectionId connection, std::string frame) {
     if (peer->second->session_) peer->second->session_->answered();
 }
 
-void Rig::push(ConnectionId connection, std::string frame) {
+void Rig::push(ConnectionId connection, Outgoing frame) {
     const auto peer = peers.find(connection);
     if (peer == peers.end()) return;
-    ASSERT_TRUE(peer->second->pushes_.emplace_back().ParseFromString(frame));
+    ASSERT_TRUE(peer->second->pushes_.emplace_back().ParseFromString(frame.whole()));
 }
 
 void Rig::close(ConnectionId connection) {

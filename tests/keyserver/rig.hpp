@@ -143,7 +143,7 @@ class Rig final : public Shell {
     void restart();
 
     void reply(ConnectionId connection, std::string frame) override;
-    void push(ConnectionId connection, std::string frame) override;
+    void push(ConnectionId connection, Outgoing frame) override;
     void close(ConnectionId connection) override;
     void resume(ConnectionId connection, std::move_only_function<void(Session&)> step) override;
 

@@ -139,6 +139,54 @@ TEST_F(ConversationTest, CarriesManyConversationsAtOnceInOrderAndOnceEach) {
     for (auto& person : people) person.join();
 }
 
+TEST_F(ConversationTest, AnswersOfOneTurnLeaveInOneRecord) {
+    auto peer = connect(protocol::delivery_target);
+    wire::Request ping;
+    ping.mutable_ping();
+    std::string frames;
+    std::size_t answers = 0;
+    for (std::uint32_t i = 1; i <= 20; ++i) {
+        ping.set_id(i);
+        frames += TlsPeer::frame(0x82, ping.SerializeAsString());
+        wire::Reply done;
+        done.set_id(i);
+        done.mutable_done();
+        answers += 2 + done.ByteSizeLong();
+    }
+    ASSERT_TRUE(peer.write(frames));
+    const auto record = peer.read();  // hands out no more than one record
+    ASSERT_TRUE(record);
+    EXPECT_EQ(record->size(), answers);
+}
+
+TEST_F(ConversationTest, TakesFramesThatCameRightBehindTheUpgrade) {
+    TlsPeer peer{node->port()};
+    wire::Request ping;
+    ping.set_id(9);
+    ping.mutable_ping();
+    ASSERT_TRUE(
+        peer.write("GET /v1/delivery HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                   "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                   "Sec-WebSocket-Version: 13\r\n\r\n" +
+                   TlsPeer::frame(0x82, ping.SerializeAsString())));
+    std::string got;
+    while (got.find("\r\n\r\n") == std::string::npos) {
+        const auto more = peer.read();
+        ASSERT_TRUE(more);
+        got += *more;
+    }
+    EXPECT_TRUE(got.starts_with("HTTP/1.1 101"));
+    EXPECT_NE(got.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), std::string::npos);  // RFC 6455 section 1.3
+    // The hello comes first, then the answer.
+    while (true) {
+        const auto reply = peer.receive();
+        ASSERT_TRUE(reply);
+        if (reply->id() != 9) continue;
+        EXPECT_TRUE(reply->has_done());
+        break;
+    }
+}
+
 TEST_F(ConversationTest, PassesAWholeMailboxThroughTheWindow) {
     auto receiver = registered(bob);
     set_shared(receiver, "token");

@@ -17,11 +17,12 @@ namespace {
 
 constexpr time_t patience_s = 40;
 
-int connect_to(std::uint16_t port) {
+int connect_to(std::uint16_t port, int receive_buffer) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const timeval patience{.tv_sec = patience_s, .tv_usec = 0};
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (receive_buffer != 0) ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(port);
@@ -42,11 +43,12 @@ void TlsPeer::Free::operator()(ssl_ctx_st* context) const noexcept {
     SSL_CTX_free(context);
 }
 
-TlsPeer::TlsPeer(std::uint16_t port, Tls version) : context_(SSL_CTX_new(TLS_client_method())) {
+TlsPeer::TlsPeer(std::uint16_t port, Tls version, int receive_buffer)
+    : context_(SSL_CTX_new(TLS_client_method())) {
     std::signal(SIGPIPE, SIG_IGN);
     if (version == Tls::v1_2) SSL_CTX_set_max_proto_version(context_.get(), TLS1_2_VERSION);
     ssl_.reset(SSL_new(context_.get()));
-    const int fd = connect_to(port);
+    const int fd = connect_to(port, receive_buffer);
     if (fd < 0) return;
     SSL_set_fd(ssl_.get(), fd);
     connected_ = SSL_connect(ssl_.get()) == 1;
@@ -143,7 +145,7 @@ bool TlsPeer::upgrade(std::string_view target) {
     return head.starts_with("HTTP/1.1 101");
 }
 
-bool TlsPeer::send_frame(unsigned first_byte, std::string_view payload, bool masked) {
+std::string TlsPeer::frame(unsigned first_byte, std::string_view payload, bool masked) {
     std::string frame(1, static_cast<char>(first_byte));
     const auto mask_bit = masked ? 0x80U : 0U;
     if (payload.size() < 126) {
@@ -159,7 +161,11 @@ bool TlsPeer::send_frame(unsigned first_byte, std::string_view payload, bool mas
     }
     if (masked) frame += std::string(4, '\0');  // a mask of zeros changes nothing
     frame += payload;
-    return write(frame);
+    return frame;
+}
+
+bool TlsPeer::send_frame(unsigned first_byte, std::string_view payload, bool masked) {
+    return write(frame(first_byte, payload, masked));
 }
 
 bool TlsPeer::send(const wire::Request& request) {

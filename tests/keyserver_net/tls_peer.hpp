@@ -18,8 +18,9 @@ class TlsPeer {
   public:
     enum class Tls : std::uint8_t { v1_3, v1_2 };
 
-    /// Connects and shakes hands; `connected()` says whether that worked.
-    explicit TlsPeer(std::uint16_t port, Tls version = Tls::v1_3);
+    /// Connects and shakes hands; `connected()` says whether that worked. `receive_buffer`: what the kernel
+    /// may hold for it, in bytes; 0 for as much as it likes.
+    explicit TlsPeer(std::uint16_t port, Tls version = Tls::v1_3, int receive_buffer = 0);
     TlsPeer(TlsPeer&&) = default;
     TlsPeer& operator=(TlsPeer&&) = default;
     TlsPeer(const TlsPeer&) = delete;
@@ -45,6 +46,7 @@ class TlsPeer {
 
     // ---- WebSocket ----
     bool upgrade(std::string_view target);
+    [[nodiscard]] static std::string frame(unsigned first_byte, std::string_view payload, bool masked = true);
     bool send_frame(unsigned first_byte, std::string_view payload, bool masked = true);
     bool send(const wire::Request& request);
     /// The next message, past pings; nothing when the server has closed (see close_code) or says nothing.
