@@ -25,8 +25,8 @@ struct ServerOptions {
     ListenAddress listen;
     unsigned threads = 0;  ///< 0: one a processor
     std::size_t max_connections = 16'000;
-    Patience patience;
-    GateLimits gate;
+    Patience patience{};
+    GateLimits gate{};
 };
 
 /// What has happened since the start; they only grow.

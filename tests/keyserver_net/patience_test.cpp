@@ -104,7 +104,7 @@ class PatienceTest : public testing::Test {
 };
 
 TEST_F(PatienceTest, WhoeverDoesNotShakeHandsIsDropped) {
-    start({.handshake = 500});
+    start({.handshake = 3000});
     const Mute before_tls{port};
     TlsPeer after_tls{port};
     EXPECT_TRUE(after_tls.write("GET / HT"));
@@ -114,7 +114,7 @@ TEST_F(PatienceTest, WhoeverDoesNotShakeHandsIsDropped) {
 }
 
 TEST_F(PatienceTest, WhoeverProvesNothingIsDropped) {
-    start({.login = 500});
+    start({.login = 5000});
     auto anonymous = connect(protocol::delivery_target);
     auto unproven = connect(protocol::identified_target);
     const TestDevice alice{"alice", 1, 1, "127.0.0.1"};
@@ -165,7 +165,7 @@ TEST_F(PatienceTest, WhoeverNeverReadsIsDroppedBeforeTheQueueIsFull) {
 }
 
 TEST_F(PatienceTest, WhoeverAnswersPingsStaysAndWhoeverDoesNotIsDropped) {
-    start({.idle = 1500});
+    start({.idle = 6000});
     auto answering = connect(protocol::delivery_target);
     auto silent = connect(protocol::delivery_target);
     std::thread reading{[&] {
