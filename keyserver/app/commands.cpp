@@ -107,7 +107,7 @@ Outcome<void> init(const InitOptions& options) {
            "disk. "
            "To protect those, keep the key elsewhere and set store_key_file in "
         << (options.data / config_file).string() << ".\n";
-    if (config->listen.host.starts_with("127.") || config->listen.host == "::1")
+    if (is_loopback(config->listen))
         std::cerr << "It listens on this machine alone; to be reached by others, start again with --listen "
                      "0.0.0.0:7443 "
                      "--name HOST.\n";

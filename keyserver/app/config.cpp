@@ -24,27 +24,6 @@ namespace {
     return port;
 }
 
-[[nodiscard]] std::string_view name_of(Registration mode) {
-    switch (mode) {
-        case Registration::open:
-            return "open";
-        case Registration::invite:
-            return "invite";
-        case Registration::closed:
-            break;
-    }
-    return "closed";
-}
-
-[[nodiscard]] std::string quoted(const std::string& text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out + "\"";
-}
-
 /// Reads settings one by one; the first that is wrong is remembered.
 class Settings {
   public:
@@ -61,6 +40,15 @@ class Settings {
         const auto out = value<std::int64_t>(key, fallback, "a number");
         if (out < low || out > high)
             fail(key, "a number from " + std::to_string(low) + " to " + std::to_string(high));
+        return out;
+    }
+    [[nodiscard]] std::string choice(std::string_view key, std::string fallback,
+                                     std::span<const std::string> allowed) {
+        auto out = text(key, std::move(fallback));
+        if (std::ranges::find(allowed, out) != allowed.end()) return out;
+        std::string kinds;
+        for (const auto& word : allowed) kinds += (kinds.empty() ? "\"" : ", \"") + word + "\"";
+        fail(key, "one of " + kinds);
         return out;
     }
     /// What is wrong with the settings, or nothing.
@@ -124,6 +112,10 @@ std::string format_listen(const ListenAddress& listen) {
     return (ipv6 ? "[" + listen.host + "]" : listen.host) + ":" + std::to_string(listen.port);
 }
 
+bool is_loopback(const ListenAddress& listen) {
+    return listen.host.starts_with("127.") || listen.host == "::1";
+}
+
 bool is_wildcard(const ListenAddress& listen) {
     return listen.host == "0.0.0.0" || listen.host == "::";
 }
@@ -135,53 +127,59 @@ Outcome<Registration> parse_registration(std::string_view text) {
                    "'" + std::string{text} + "' is no way to register: choose open, invite or closed.");
 }
 
-std::string format_config(const Config& config) {
-    std::string out = "# Settings of sotto-keyserver. They are read at start.\n\n";
-    out += "# Where it listens: an address of this machine and a port.\nlisten = " +
-           quoted(format_listen(config.listen)) + "\n\n";
-    out +=
-        "# What the server is called in every address (user@name) and in every login.\n"
-        "# It must never change once somebody has registered.\nname = " +
-        quoted(config.name) + "\n\n";
-    out +=
-        "# Who may register: \"open\" (anyone), \"invite\" (holders of an invite), \"closed\" (nobody).\n"
-        "registration = " +
-        quoted(std::string{name_of(config.registration)}) + "\n\n";
-    out +=
-        "# TLS: a certificate (with its chain) and its private key in PEM form; paths are relative to this "
-        "folder.\n"
-        "# Clients that know the server by its pin need the same key in the next certificate.\ncertificate "
-        "= " +
-        quoted(config.certificate.string()) + "\nkey = " + quoted(config.key.string()) + "\n\n";
-    out +=
-        "# The key that the store is encrypted with. Beside the store it protects a copied database, but not "
-        "a copied\n"
-        "# folder or a stolen disk: for that, move it to another place and name that here.\nstore_key_file "
-        "= " +
-        quoted(config.store_key_file.string()) + "\n\n";
-    out +=
-        "# true only behind a proxy that ends TLS: logins are then no longer bound to the connection, and "
-        "clients say so.\n"
-        "unbound = " +
-        std::string{config.unbound ? "true" : "false"} + "\n\n";
-    out +=
-        "# Threads that serve connections; 0: one a processor.\nthreads = " + std::to_string(config.threads) +
-        "\n\n";
-    out += "# Connections at one time; more are closed at once.\nmax_connections = " +
-           std::to_string(config.max_connections) + "\n";
-    return out;
+std::string_view name_of(Registration mode) {
+    switch (mode) {
+        case Registration::open:
+            return "open";
+        case Registration::invite:
+            return "invite";
+        case Registration::closed:
+            break;
+    }
+    return "closed";
 }
 
-Outcome<Config> read_config(const std::filesystem::path& data) {
-    const auto file = data / config_file;
-    const auto content = read_small_file(file, "The configuration");
-    if (!content) return std::unexpected(content.error());
+std::string_view name_of(LogFormat format) {
+    return format == LogFormat::json ? "json" : "text";
+}
+
+std::span<const std::string> log_levels() {
+    static const std::array<std::string, 5> levels{"debug", "info", "warn", "error", "off"};
+    return levels;
+}
+
+namespace {
+
+[[nodiscard]] Outcome<std::optional<ListenAddress>> parse_metrics(const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    const auto listen = parse_listen(text);
+    if (!listen) return std::unexpected(listen.error());
+    if (!is_loopback(*listen))
+        return problem(
+            Exit::input,
+            "'metrics_listen' must be a loopback address such as 127.0.0.1:9464, or \"\" for none: "
+            "what it tells is for this machine alone.");
+    return *listen;
+}
+
+void read_limits(Settings& settings, Limits& limits) {
+    for (const auto& limit : limit_settings()) {
+        const auto held = limit.get(limits);
+        const auto value = settings.number(limit.name, held, limit.low, limit.high);
+        if (value != held) limit.set(limits, value);
+    }
+}
+
+}  // namespace
+
+Outcome<Config> parse_config(std::string_view text, const std::filesystem::path& file,
+                             const std::filesystem::path& data) {
     const auto wrong = [&](const std::string& what) {
         return problem(Exit::input, "The configuration " + file.string() + " is wrong: " + what + ".");
     };
     toml::table table;
     try {
-        table = toml::parse(*content);
+        table = toml::parse(text);
     } catch (const toml::parse_error& error) {
         return wrong(std::string{error.description()} + " in line " +
                      std::to_string(error.source().begin.line));
@@ -190,6 +188,7 @@ Outcome<Config> read_config(const std::filesystem::path& data) {
     Config config;
     const auto listen = parse_listen(settings.text("listen", default_listen));
     const auto registration = parse_registration(settings.text("registration", "invite"));
+    const auto metrics = parse_metrics(settings.text("metrics_listen", ""));
     config.name = settings.text("name", "");
     config.certificate = data / settings.text("certificate", config.certificate.string());
     config.key = data / settings.text("key", config.key.string());
@@ -198,13 +197,26 @@ Outcome<Config> read_config(const std::filesystem::path& data) {
     config.threads = static_cast<unsigned>(settings.number("threads", 0, 0, 256));
     config.max_connections = static_cast<std::size_t>(
         settings.number("max_connections", static_cast<std::int64_t>(config.max_connections), 1, 10'000'000));
+    config.log_level = settings.choice("log_level", config.log_level, log_levels());
+    static const std::array<std::string, 2> formats{"text", "json"};
+    if (settings.choice("log_format", "text", formats) == "json") config.log_format = LogFormat::json;
+    read_limits(settings, config.limits);
     if (const auto what = settings.finish()) return wrong(*what);
     if (!listen) return std::unexpected(listen.error());
     if (!registration) return std::unexpected(registration.error());
+    if (!metrics) return std::unexpected(metrics.error());
     if (!crypto::valid_server_name(config.name)) return wrong("'name' must be a server's name in lower case");
     config.listen = *listen;
     config.registration = *registration;
+    config.metrics_listen = *metrics;
     return config;
+}
+
+Outcome<Config> read_config(const std::filesystem::path& data) {
+    const auto file = data / config_file;
+    const auto content = read_small_file(file, "The configuration");
+    if (!content) return std::unexpected(content.error());
+    return parse_config(*content, file, data);
 }
 
 }  // namespace sotto::keyserver

@@ -82,9 +82,7 @@ Node::Node(storage::ProfileLock lock, storage::Database store, TlsContext tls, c
       store_(std::make_unique<StoreThread>(
           std::move(store),
           [](const storage::Error& error) { spdlog::error("the store failed: {}", error.detail); })),
-      service_(std::make_unique<Service>(
-          Policy{.server_name = config.name, .registration = config.registration, .unbound = config.unbound},
-          *clock_, rng_, *store_, server_)) {}
+      service_(std::make_unique<Service>(config.policy(), *clock_, rng_, *store_, server_)) {}
 
 Outcome<std::unique_ptr<Node>> Node::start(const std::filesystem::path& data, const Config& config) {
     auto lock = storage::ProfileLock::acquire(data);
@@ -117,7 +115,8 @@ Node::~Node() {
 }
 
 void Node::maintain() {
-    store_->submit([now = unix_seconds(*clock_)](Stores& stores) { return remove_expired(stores, now); },
+    store_->submit([this, now = unix_seconds(*clock_)](
+                       Stores& stores) { return remove_expired(stores, now, service_->policy->limits); },
                    [this](std::optional<bool> more) {
                        if (more.value_or(false)) maintain();
                    });

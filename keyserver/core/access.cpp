@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "keyserver/core/limits.hpp"
 #include "sotto/crypto/hash.hpp"
 
 namespace sotto::keyserver {
@@ -28,9 +27,13 @@ Answer<Proof> read_credential(const wire::Credential& credential) {
     return proof;
 }
 
-Access::Access(const Clock& clock)
+Access::Access(const Clock& clock, const Limits& limits)
     : clock_(&clock),
-      request_box_(limits::request_box_burst, limits::request_box_per_second, limits::limited_targets) {}
+      request_box_(limits.request_box_burst, limits.request_box_per_second, limits::limited_targets) {}
+
+void Access::retune(const Limits& limits) {
+    request_box_.retune(limits.request_box_burst, limits.request_box_per_second);
+}
 
 Access::Found Access::look_up(Stores& stores, const std::string& user, const Proof& proof) {
     // An account that doesn't exist costs the same two look-ups as one that does.

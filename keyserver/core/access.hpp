@@ -7,6 +7,7 @@
 
 #include "keyserver/core/answer.hpp"
 #include "keyserver/core/bucket.hpp"
+#include "keyserver/core/limits.hpp"
 #include "keyserver/core/stores.hpp"
 
 namespace sotto::keyserver {
@@ -28,7 +29,9 @@ struct Granted {
 
 class Access {
   public:
-    explicit Access(const Clock& clock);
+    Access(const Clock& clock, const Limits& limits);
+    /// To be called by work on the store, as all that follows.
+    void retune(const Limits& limits);
 
     /// `self`: the account that is logged in on the asking connection, 0 for none.
     [[nodiscard]] Answer<Granted> to_fetch(Stores& stores, const std::string& user, const Proof& proof,

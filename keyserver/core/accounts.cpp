@@ -48,8 +48,9 @@ bool may_register(const crypto::AccountRecord& record, const std::string& server
            body.devices.front().id == device && !body.predecessor && !from_the_future(record, today);
 }
 
-Answer<LoginFacts> register_account(Stores& stores, const crypto::AccountRecord& record, Registration mode,
+Answer<LoginFacts> register_account(Stores& stores, const crypto::AccountRecord& record, const Policy& policy,
                                     const std::string& invite, const Clock& clock) {
+    const auto mode = policy.registration;
     const auto& user = record.body().address.user;
     const auto& device = record.body().devices.front();
     const auto taken = stores.accounts.find(user);
@@ -66,7 +67,7 @@ Answer<LoginFacts> register_account(Stores& stores, const crypto::AccountRecord&
     if (mode == Registration::invite) {
         auto held = stores.invites.find(hash);
         const bool good =
-            held && held->expires > unix_seconds(clock) && held->tries < limits::registration_tries;
+            held && held->expires > unix_seconds(clock) && held->tries < policy.limits.registration_tries;
         if (!good) return refuse(wire::FAILURE_INVITE_BAD);
         if (taken) stores.invites.set_tries(hash, held->tries + 1);
     }

@@ -5,12 +5,11 @@
 #include <vector>
 
 #include "keyserver/core/answer.hpp"
+#include "keyserver/core/policy.hpp"
 #include "keyserver/core/stores.hpp"
 #include "sotto/crypto/record.hpp"
 
 namespace sotto::keyserver {
-
-enum class Registration : std::uint8_t { closed = 0, invite = 1, open = 2 };
 
 /// What a welcome tells, and what a login is checked against. `account` is 0 where nobody of this name and
 /// device is.
@@ -36,7 +35,7 @@ struct LoginFacts {
 /// Creates the account; the proof has been verified. The very same record again is the same account: a lost
 /// answer.
 [[nodiscard]] Answer<LoginFacts> register_account(Stores& stores, const crypto::AccountRecord& record,
-                                                  Registration mode, const std::string& invite,
+                                                  const Policy& policy, const std::string& invite,
                                                   const Clock& clock);
 
 /// Devices that the new record no longer lists, and that lost everything by it.

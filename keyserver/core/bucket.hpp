@@ -59,6 +59,16 @@ class Buckets {
         return found == buckets_.end() ? 1000 : found->second.wait_ms();
     }
 
+    /// Another size and rate; what was taken before is forgotten if they differ.
+    void retune(double burst, double per_second) {
+        const bool same =
+            !(burst < burst_) && !(burst > burst_) && !(per_second < rate_) && !(per_second > rate_);
+        if (same) return;
+        burst_ = burst;
+        rate_ = per_second;
+        buckets_.clear();
+    }
+
   private:
     double burst_;
     double rate_;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "keyserver/core/limits.hpp"
-
 namespace sotto::keyserver {
 namespace {
 
@@ -114,11 +112,16 @@ Answer<void> publish_prekeys(Stores& stores, DeviceKey key, const CheckedPrekeys
     return {};
 }
 
-PrekeyCounter::PrekeyCounter(const Clock& clock)
+PrekeyCounter::PrekeyCounter(const Clock& clock, const Limits& limits)
     : clock_(&clock),
-      open_(limits::open_prekeys_burst, limits::open_prekeys_per_second, limits::limited_targets),
-      credential_(limits::credential_prekeys_burst, limits::credential_prekeys_per_second,
+      open_(limits.open_prekeys_burst, limits.open_prekeys_per_second, limits::limited_targets),
+      credential_(limits.credential_prekeys_burst, limits.credential_prekeys_per_second,
                   limits::limited_targets) {}
+
+void PrekeyCounter::retune(const Limits& limits) {
+    open_.retune(limits.open_prekeys_burst, limits.open_prekeys_per_second);
+    credential_.retune(limits.credential_prekeys_burst, limits.credential_prekeys_per_second);
+}
 
 Answer<Bundle> PrekeyCounter::fetch(Stores& stores, DeviceKey key, bool by_credential) {
     const auto device = stores.accounts.device(key);

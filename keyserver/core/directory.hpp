@@ -3,6 +3,7 @@
 
 #include "keyserver/core/answer.hpp"
 #include "keyserver/core/bucket.hpp"
+#include "keyserver/core/limits.hpp"
 #include "keyserver/core/stores.hpp"
 #include "sotto/crypto/prekeys.hpp"
 
@@ -46,7 +47,8 @@ struct Bundle {
 /// Hands out one-time prekeys once each; limited per target, beyond which only the last-resort key is served.
 class PrekeyCounter {
   public:
-    explicit PrekeyCounter(const Clock& clock);
+    PrekeyCounter(const Clock& clock, const Limits& limits);
+    void retune(const Limits& limits);
     [[nodiscard]] Answer<Bundle> fetch(Stores& stores, DeviceKey key, bool by_credential);
 
   private:

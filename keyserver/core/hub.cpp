@@ -37,8 +37,9 @@ void answer(Shell& shell, const Origin& origin, const Answer<wire::DeliveryState
 
 }  // namespace
 
-Hub::Hub(const Clock& clock, crypto::Rng& rng, StoreQueue& queue, Shell& shell, Access& access)
-    : clock_(&clock), queue_(&queue), shell_(&shell), access_(&access), recent_(rng) {}
+Hub::Hub(const LivePolicy& policy, const Clock& clock, crypto::Rng& rng, StoreQueue& queue, Shell& shell,
+         Access& access)
+    : policy_(&policy), clock_(&clock), queue_(&queue), shell_(&shell), access_(&access), recent_(rng) {}
 
 Hub::Device* Hub::find(DeviceKey key) {
     const auto account = accounts_.find(key.account);
@@ -47,9 +48,9 @@ Hub::Device* Hub::find(DeviceKey key) {
     return device == account->second.devices.end() ? nullptr : &device->second;
 }
 
-bool Hub::room(const Device& device) {
+bool Hub::room(const Device& device) const {
     return device.outstanding.size() < protocol::incoming_window &&
-           device.outstanding_bytes < limits::outstanding_bytes;
+           device.outstanding_bytes < (*policy_)->limits.outstanding_bytes;
 }
 
 // ---- coming and going ----
@@ -165,7 +166,7 @@ bool Hub::deliver_now(const Delivery& delivery) {
     }
     push(device, delivery.id, delivery.envelope,
          {.envelope = delivery.envelope, .origins = {delivery.origin}});
-    deadlines_.push_back({.at_ms = clock_->steady_ms() + limits::hand_over_ms,
+    deadlines_.push_back({.at_ms = clock_->steady_ms() + (*policy_)->limits.hand_over_ms,
                           .key = key,
                           .connection = device.connection,
                           .id = delivery.id,
@@ -187,7 +188,8 @@ void Hub::deliver_through_store(Delivery delivery) {
             const DeviceKey key{.account = granted->account, .device = device};
             if (acknowledged_recently(key, id)) return {.key = key, .answer = wire::DELIVERY_DELIVERED};
             const bool again = stores.mailbox.contains(key, id);
-            const auto stored = store_envelope(stores, key, id, *envelope, unix_seconds(*clock_));
+            const auto stored =
+                store_envelope(stores, key, id, *envelope, unix_seconds(*clock_), (*policy_)->limits);
             if (stored == Stored::stored && granted->used && !again)
                 stores.tokens.update(key.account, *granted->used);
             return {.key = key, .answer = to_answer(stored)};
@@ -229,7 +231,7 @@ void Hub::push(Device& device, const EnvelopeId& id, SharedBytes envelope, Outst
 void Hub::load(DeviceKey key, Device& device) {
     // Half a window at a time, so that a long mailbox is not read one envelope after the other.
     const bool half_free = device.outstanding.size() <= protocol::incoming_window / 2 &&
-                           device.outstanding_bytes <= limits::outstanding_bytes / 2;
+                           device.outstanding_bytes <= (*policy_)->limits.outstanding_bytes / 2;
     if (device.loading || !device.backlog || !half_free) return;
     device.loading = true;
     queue_->submit(
@@ -312,7 +314,7 @@ void Hub::acknowledge(DeviceKey key, Origin origin, const std::vector<EnvelopeId
 void Hub::hand_over(DeviceKey key, const EnvelopeId& id, Outstanding& entry) {
     queue_->submit(
         [this, key, id, envelope = std::move(entry.envelope)](Stores& stores) {
-            return store_envelope(stores, key, id, *envelope, unix_seconds(*clock_));
+            return store_envelope(stores, key, id, *envelope, unix_seconds(*clock_), (*policy_)->limits);
         },
         [this, origins = std::move(entry.origins)](std::optional<Stored> stored) {
             for (const auto& origin : origins)

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "keyserver/core/access.hpp"
+#include "keyserver/core/policy.hpp"
 #include "keyserver/core/recent.hpp"
 #include "keyserver/core/shell.hpp"
 #include "keyserver/core/store_queue.hpp"
@@ -37,7 +38,8 @@ struct Delivery {
 /// Safe from any thread.
 class Hub {
   public:
-    Hub(const Clock& clock, crypto::Rng& rng, StoreQueue& queue, Shell& shell, Access& access);
+    Hub(const LivePolicy& policy, const Clock& clock, crypto::Rng& rng, StoreQueue& queue, Shell& shell,
+        Access& access);
 
     /// The device has logged in on this connection; an older one of it is closed.
     void attach(const std::string& user, DeviceKey key, ConnectionId connection);
@@ -98,7 +100,7 @@ class Hub {
 
     // All below with the lock held.
     [[nodiscard]] Device* find(DeviceKey key);
-    [[nodiscard]] static bool room(const Device& device);
+    [[nodiscard]] bool room(const Device& device) const;
     /// True if the delivery was answered or pushed without the store.
     [[nodiscard]] bool deliver_now(const Delivery& delivery);
     void push(Device& device, const EnvelopeId& id, SharedBytes envelope, Outstanding entry);
@@ -116,6 +118,7 @@ class Hub {
     /// Takes the lock itself: asked by work on the store.
     [[nodiscard]] bool acknowledged_recently(DeviceKey key, const EnvelopeId& id) const;
 
+    const LivePolicy* policy_;
     const Clock* clock_;
     StoreQueue* queue_;
     Shell* shell_;

@@ -60,3 +60,43 @@ inline constexpr std::uint64_t idle_ms = 90'000;       ///< pings are sent at ha
 inline constexpr std::uint64_t close_ms = 3'000;
 
 }  // namespace sotto::keyserver::limits
+
+namespace sotto::keyserver {
+
+/// Those that an operator may set (docs/operating.md), as they are without that. The others are what clients
+/// rely on, or bound the server's own memory.
+struct Limits {
+    std::int64_t mailbox_envelopes = limits::mailbox_envelopes;
+    std::int64_t mailbox_bytes = limits::mailbox_bytes;
+    std::uint64_t mailbox_days = limits::mailbox_days;
+    std::int64_t registration_tries = limits::registration_tries;
+
+    double request_box_burst = limits::request_box_burst;
+    double request_box_per_second = limits::request_box_per_second;
+    double open_prekeys_burst = limits::open_prekeys_burst;
+    double open_prekeys_per_second = limits::open_prekeys_per_second;
+    double credential_prekeys_burst = limits::credential_prekeys_burst;
+    double credential_prekeys_per_second = limits::credential_prekeys_per_second;
+
+    std::uint64_t hand_over_ms = limits::hand_over_ms;
+    std::size_t outstanding_bytes = limits::outstanding_bytes;
+
+    std::size_t requests_in_flight = limits::requests_in_flight;
+    std::size_t bytes_in_flight = limits::bytes_in_flight;
+    double requests_burst = limits::requests_burst;
+    double requests_per_second = limits::requests_per_second;
+    double changes_burst = limits::changes_burst;
+    double changes_per_second = limits::changes_per_second;
+    std::uint32_t rate_violations = limits::rate_violations;
+    std::size_t outbound_bytes = limits::outbound_bytes;
+    std::size_t outbound_frames = limits::outbound_frames;
+    std::uint64_t handshake_ms = limits::handshake_ms;
+    std::uint64_t message_ms = limits::message_ms;
+    std::uint64_t login_ms = limits::login_ms;
+    std::uint64_t idle_ms = limits::idle_ms;
+    std::uint64_t close_ms = limits::close_ms;
+
+    bool operator==(const Limits&) const = default;
+};
+
+}  // namespace sotto::keyserver

@@ -1,6 +1,7 @@
 // The rules of the mailbox: who has one, how much fits, how long it is kept. docs/protocol.md section 12.5.
 #pragma once
 
+#include "keyserver/core/limits.hpp"
 #include "keyserver/core/stores.hpp"
 
 namespace sotto::keyserver {
@@ -12,10 +13,10 @@ enum class Stored : std::uint8_t {
 };
 
 [[nodiscard]] Stored store_envelope(Stores& stores, DeviceKey key, const EnvelopeId& id,
-                                    std::string_view envelope, std::uint64_t now_s);
+                                    std::string_view envelope, std::uint64_t now_s, const Limits& limits);
 
 /// Removes a bounded number of envelopes past their lifetime, and registration invites past theirs; true if
 /// more are left.
-[[nodiscard]] bool remove_expired(Stores& stores, std::uint64_t now_s);
+[[nodiscard]] bool remove_expired(Stores& stores, std::uint64_t now_s, const Limits& limits);
 
 }  // namespace sotto::keyserver

@@ -21,10 +21,21 @@ Service::Service(Policy chosen, const Clock& time, crypto::Rng& random, StoreQue
       rng(random),
       queue(store),
       shell(world),
-      access(time),
-      prekeys(time),
-      hub(time, random, store, world, access),
+      access(time, policy->limits),
+      prekeys(time, policy->limits),
+      hub(policy, time, random, store, world, access),
       decoy(crypto::DeviceSigningKeyPair::generate(random).public_key().encode()) {}
+
+void Service::set_policy(Policy next) {
+    policy.replace(std::move(next));
+    queue.submit(
+        [this](Stores& /*none needed*/) {
+            access.retune(policy->limits);
+            prekeys.retune(policy->limits);
+            return true;
+        },
+        [](std::optional<bool> /*either way*/) {});
+}
 
 Session::Session(Service& service, ConnectionId id, Purpose purpose, const std::optional<Array<32>>& exporter)
     : service_(service),
@@ -33,16 +44,18 @@ Session::Session(Service& service, ConnectionId id, Purpose purpose, const std::
       exporter_(exporter),
       nonce_(service.rng.bytes<protocol::nonce_size>()),
       stage_(purpose == Purpose::delivery ? Stage::open : Stage::fresh),
-      rate_(limits::requests_burst, limits::requests_per_second, service.clock.steady_ms()),
-      changes_(limits::changes_burst, limits::changes_per_second, service.clock.steady_ms()) {}
+      rate_(service.policy->limits.requests_burst, service.policy->limits.requests_per_second,
+            service.clock.steady_ms()),
+      changes_(service.policy->limits.changes_burst, service.policy->limits.changes_per_second,
+               service.clock.steady_ms()) {}
 
 Session::~Session() {
     if (self_.account != 0) service_.hub.detach(self_, id_);
 }
 
 void Session::begin() {
-    service_.shell.push(id_, hello_frame(service_.policy.server_name, nonce_, service_.policy.registration,
-                                         service_.policy.unbound));
+    service_.shell.push(id_, hello_frame(service_.policy->server_name, nonce_, service_.policy->registration,
+                                         service_.policy->unbound));
 }
 
 void Session::answered() {
@@ -81,7 +94,7 @@ void Session::receive(ByteView frame) {
     }
     if (!rate_.take(service_.clock.steady_ms())) {
         const Refusal too_fast{.code = wire::FAILURE_RATE, .retry_after_ms = rate_.wait_ms() + 1000};
-        if (++violations_ > limits::rate_violations)
+        if (++violations_ > service_.policy->limits.rate_violations)
             reject(request->id(), too_fast);
         else
             fail(request->id(), too_fast);
@@ -139,16 +152,16 @@ void Session::handle(wire::Request& request) {
 crypto::LoginChallenge Session::challenge(crypto::LoginPurpose purpose, const std::string& user,
                                           std::uint32_t device) const {
     return {.purpose = purpose,
-            .server_name = service_.policy.server_name,
-            .account = {.user = user, .server = service_.policy.server_name},
+            .server_name = service_.policy->server_name,
+            .account = {.user = user, .server = service_.policy->server_name},
             .device = device,
             .nonce = nonce_,
-            .exporter = service_.policy.unbound ? std::nullopt : exporter_};
+            .exporter = service_.policy->unbound ? std::nullopt : exporter_};
 }
 
 void Session::begin_login(std::uint32_t request, const wire::Login& login) {
     const auto proof = fixed<crypto::signature_size>(login.proof());
-    const bool bound = service_.policy.unbound || exporter_;
+    const bool bound = service_.policy->unbound || exporter_;
     if (stage_ != Stage::fresh || !proof || login.device() == 0 || !bound ||
         !crypto::valid_user_name(login.user()))
         return reject(request, malformed);
@@ -177,11 +190,11 @@ void Session::finish_login(std::uint32_t request, const crypto::LoginChallenge& 
 
 void Session::begin_registration(std::uint32_t request, const wire::Register& registration) {
     const auto proof = fixed<crypto::signature_size>(registration.proof());
-    const bool bound = service_.policy.unbound || exporter_;
+    const bool bound = service_.policy->unbound || exporter_;
     if (stage_ != Stage::fresh || !proof || !bound) return reject(request, malformed);
     const auto record = crypto::AccountRecord::parse(bytes_of(registration.record()));
     if (!record ||
-        !may_register(*record, service_.policy.server_name, registration.device(), unix_day(service_.clock)))
+        !may_register(*record, service_.policy->server_name, registration.device(), unix_day(service_.clock)))
         return reject(request, malformed);
     const auto& device = record->body().devices.front();
     const auto asked = challenge(crypto::LoginPurpose::registration, record->body().address.user, device.id);
@@ -191,7 +204,7 @@ void Session::begin_registration(std::uint32_t request, const wire::Register& re
     stage_ = Stage::proving;
     service_.queue.submit(
         [&service = service_, record = *record, invite = registration.invite()](Stores& stores) {
-            return register_account(stores, record, service.policy.registration, invite, service.clock);
+            return register_account(stores, record, *service.policy, invite, service.clock);
         },
         [&shell = service_.shell, id = id_, request, user = asked.account.user,
          device](std::optional<Answer<LoginFacts>> outcome) {

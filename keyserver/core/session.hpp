@@ -11,18 +11,13 @@
 
 namespace sotto::keyserver {
 
-/// What the operator decided.
-struct Policy {
-    std::string server_name;
-    Registration registration = Registration::invite;
-    bool unbound = false;  ///< logins are not bound to the TLS connection
-};
-
 /// What all sessions share. The rules behind `access` and `prekeys` are only touched by work on the store.
 struct Service {
     Service(Policy chosen, const Clock& time, crypto::Rng& random, StoreQueue& store, Shell& world);
+    /// What the operator decided anew; buckets of open connections stay as they are.
+    void set_policy(Policy next);
 
-    Policy policy;
+    LivePolicy policy;
     const Clock& clock;
     crypto::Rng& rng;
     StoreQueue& queue;
@@ -51,7 +46,8 @@ class Session {
 
     /// Nothing should be read while this is true.
     [[nodiscard]] bool saturated() const {
-        return in_flight_ >= limits::requests_in_flight || bytes_in_flight_ >= limits::bytes_in_flight;
+        const auto& limits = service_.policy->limits;
+        return in_flight_ >= limits.requests_in_flight || bytes_in_flight_ >= limits.bytes_in_flight;
     }
     /// How many bytes the next frame may have.
     [[nodiscard]] std::size_t frame_limit() const;

@@ -282,7 +282,8 @@ TEST_F(DeliveryTest, FillsAMailboxToItsQuotaAndSaysSo) {
         for (std::int64_t i = 0; i < limits::mailbox_envelopes - 1; ++i) {
             EnvelopeId id{};
             std::memcpy(id.data(), &i, sizeof i);
-            EXPECT_EQ(store_envelope(stores, {.account = 1, .device = 1}, id, "e", 1), Stored::stored);
+            EXPECT_EQ(store_envelope(stores, {.account = 1, .device = 1}, id, "e", 1, Limits{}),
+                      Stored::stored);
         }
         return true;
     });
@@ -300,7 +301,8 @@ TEST_F(DeliveryTest, FillsAMailboxByBytesToo) {
         const auto fit = static_cast<std::uint64_t>(limits::mailbox_bytes) / large.size();
         // Pretend: the count of bytes is what is checked, and 256 MiB take long to write.
         EnvelopeId id{};
-        EXPECT_EQ(store_envelope(stores, {.account = 1, .device = 1}, id, large, 1), Stored::stored);
+        EXPECT_EQ(store_envelope(stores, {.account = 1, .device = 1}, id, large, 1, Limits{}),
+                  Stored::stored);
         EXPECT_GT(fit, 1U);
         return stores.mailbox.use({.account = 1, .device = 1}).bytes;
     });
@@ -314,7 +316,7 @@ TEST_F(DeliveryTest, DropsMailPastItsLifetime) {
     send("new");
     const auto purge = [&] {
         return rig.with_store(
-            [&](Stores& stores) { return remove_expired(stores, unix_seconds(rig.clock)); });
+            [&](Stores& stores) { return remove_expired(stores, unix_seconds(rig.clock), Limits{}); });
     };
     purge();
     EXPECT_EQ(mailbox().envelopes, 2);
