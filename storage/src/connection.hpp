@@ -68,6 +68,8 @@ struct Connection {
 [[nodiscard]] bool cipher_version_suffices(std::string_view version);
 /// Every page's HMAC and SQLite's own check.
 [[nodiscard]] Result<void> check_integrity(Connection& connection);
+/// The version that the store has; 0 for a new one.
+[[nodiscard]] Result<int> version_of(Connection& connection);
 [[nodiscard]] Result<void> migrate(Connection& connection, std::span<const Migration> migrations);
 
 }  // namespace sotto::storage::detail

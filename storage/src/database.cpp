@@ -58,6 +58,14 @@ Result<void> prepare_file(const std::filesystem::path& file) {
     return {};
 }
 
+Result<void> ask_before_migration(Database& db, Connection& connection, std::span<const Migration> migrations,
+                                  const DatabaseOptions& options) {
+    const auto version = detail::version_of(connection);
+    if (!version) return std::unexpected(version.error());
+    const bool older = *version > 0 && *version < static_cast<int>(migrations.size());
+    return older ? options.before_migration(db, *version) : Result<void>{};
+}
+
 }  // namespace
 
 Database::Database(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
@@ -75,9 +83,12 @@ Result<Database> Database::open(const std::filesystem::path& file, const Databas
     if (done) done = connection->execute("SELECT count(*) FROM sqlite_schema");
     if (done) done = detail::configure(*connection, options);
     if (done && crashed && options.check_after_crash) done = detail::check_integrity(*connection);
-    if (done) done = detail::migrate(*connection, migrations);
     if (!done) return std::unexpected(std::move(done.error()));
-    return Database{std::move(connection)};
+    Database db{std::move(connection)};
+    if (options.before_migration) done = ask_before_migration(db, *db.connection_, migrations, options);
+    if (done) done = detail::migrate(*db.connection_, migrations);
+    if (!done) return std::unexpected(std::move(done.error()));
+    return db;
 }
 
 Statement Database::prepare(std::string_view sql) {

@@ -5,8 +5,6 @@
 
 namespace sotto::storage::detail {
 
-namespace {
-
 Result<int> version_of(Connection& connection) {
     auto text = connection.ask("PRAGMA user_version");
     if (!text) return std::unexpected(std::move(text.error()));
@@ -14,6 +12,8 @@ Result<int> version_of(Connection& connection) {
     std::from_chars(text->data(), text->data() + text->size(), version);
     return version;
 }
+
+namespace {
 
 Result<void> apply(Connection& connection, const Migration& migration) {
     const auto version = version_of(connection);

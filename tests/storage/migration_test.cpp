@@ -65,5 +65,38 @@ TEST_F(MigrationTest, NeedNotExist) {
     EXPECT_EQ(version_of(db), 0);
 }
 
+TEST_F(MigrationTest, ShowsTheOldStoreWholeAndOnceBeforeItIsChanged) {
+    {
+        auto db = open_numbers(file);
+        must(insert_number(db, 42));
+    }
+    std::vector<int> asked;
+    const auto before = [&](Database& db, int from) {
+        asked.push_back(from);
+        return db.backup_to(folder / "copy.db", key_of(1));
+    };
+    for (int round = 0; round < 2; ++round)
+        must(Database::open(file, key_of(1), both, {.before_migration = before}));
+    EXPECT_EQ(asked, std::vector<int>{1});
+    auto copy = must(Database::open(folder / "copy.db", key_of(1), numbers_table));
+    auto statement = copy.prepare("SELECT n FROM numbers");
+    ASSERT_TRUE(must(statement.step()));
+    EXPECT_EQ(statement.integer(0), 42);
+}
+
+TEST_F(MigrationTest, LeavesTheStoreAsItWasWhereTheProgramSaysNo) {
+    const auto no = [](Database& /*store*/, int /*from*/) -> Result<void> {
+        return std::unexpected(Error{.code = Code::full, .detail = "no room"});
+    };
+    {
+        auto db = open_numbers(file);
+    }
+    EXPECT_EQ(code_of(Database::open(file, key_of(1), both, {.before_migration = no})), Code::full);
+    auto db = open_numbers(file);
+    EXPECT_EQ(version_of(db), 1);
+    // Of a new one nobody is asked.
+    must(Database::open(folder / "new.db", key_of(1), both, {.before_migration = no}));
+}
+
 }  // namespace
 }  // namespace sotto::storage::test

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -134,6 +135,9 @@ struct DatabaseOptions {
     /// process from the first database that asks for it, and makes statements up to four times as dear: two
     /// system calls for every allocation. Off is for a store whose content is encrypted or public by itself.
     bool guard_memory = true;
+    /// Called before a store of the lower version `from` is changed. An error gives the opening up, and the
+    /// store is as it was.
+    std::function<Result<void>(Database& store, int from)> before_migration = {};
 };
 
 class Database {
