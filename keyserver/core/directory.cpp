@@ -139,7 +139,8 @@ Answer<Bundle> PrekeyCounter::fetch(Stores& stores, DeviceKey key, bool by_crede
         bundle.one_time = stores.prekeys.take_one_time(key, OneTimeKind::x25519).value_or(Bytes{});
         bundle.kem_prekey = stores.prekeys.take_one_time(key, OneTimeKind::kem).value_or(Bytes{});
     }
-    if (bundle.kem_prekey.empty()) bundle.kem_prekey = *std::move(published.last_resort);
+    bundle.last_resort = bundle.kem_prekey.empty();
+    if (bundle.last_resort) bundle.kem_prekey = *std::move(published.last_resort);
     bundle.one_time_left = stores.prekeys.one_time_state(key, OneTimeKind::x25519).left;
     bundle.one_time_kem_left = stores.prekeys.one_time_state(key, OneTimeKind::kem).left;
     return bundle;

@@ -39,7 +39,8 @@ struct Bundle {
     Bytes record;
     Bytes signed_prekey;
     Bytes kem_prekey;
-    Bytes one_time;  ///< empty: none
+    Bytes one_time;            ///< empty: none
+    bool last_resort = false;  ///< the KEM prekey is
     std::uint32_t one_time_left = 0;
     std::uint32_t one_time_kem_left = 0;
 };

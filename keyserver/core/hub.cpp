@@ -30,16 +30,44 @@ namespace {
     return refuse(wire::FAILURE_NO_DEVICE);
 }
 
-void answer(Shell& shell, const Origin& origin, const Answer<wire::DeliveryState>& outcome) {
-    shell.reply(origin.connection, outcome ? delivered_frame(origin.request, *outcome)
-                                           : failure_frame(origin.request, outcome.error()));
+[[nodiscard]] Count count_of(const Answer<wire::DeliveryState>& outcome) {
+    if (outcome) return *outcome == wire::DELIVERY_DELIVERED ? Count::delivered : Count::stored;
+    switch (outcome.error().code) {
+        case wire::FAILURE_REFUSED:
+        case wire::FAILURE_TOKEN_USED:
+        case wire::FAILURE_TOKEN_EXPIRED:
+            return Count::refused_access;
+        case wire::FAILURE_RATE:
+            return Count::refused_rate;
+        case wire::FAILURE_MAILBOX_FULL:
+            return Count::refused_full;
+        case wire::FAILURE_NO_DEVICE:
+            return Count::refused_no_device;
+        default:
+            return Count::refused_other;
+    }
 }
 
 }  // namespace
 
-Hub::Hub(const LivePolicy& policy, const Clock& clock, crypto::Rng& rng, StoreQueue& queue, Shell& shell,
-         Access& access)
-    : policy_(&policy), clock_(&clock), queue_(&queue), shell_(&shell), access_(&access), recent_(rng) {}
+void Hub::answer(const Origin& origin, const Answer<wire::DeliveryState>& outcome) const {
+    counters_->add(count_of(outcome));
+    if (outcome)
+        counters_->took_since(*outcome == wire::DELIVERY_DELIVERED ? Latency::delivered : Latency::stored,
+                              origin.asked_us);
+    shell_->reply(origin.connection, outcome ? delivered_frame(origin.request, *outcome)
+                                             : failure_frame(origin.request, outcome.error()));
+}
+
+Hub::Hub(const LivePolicy& policy, Counters& counters, const Clock& clock, crypto::Rng& rng,
+         StoreQueue& queue, Shell& shell, Access& access)
+    : policy_(&policy),
+      counters_(&counters),
+      clock_(&clock),
+      queue_(&queue),
+      shell_(&shell),
+      access_(&access),
+      recent_(rng) {}
 
 Hub::Device* Hub::find(DeviceKey key) {
     const auto account = accounts_.find(key.account);
@@ -83,7 +111,7 @@ void Hub::device_removed(DeviceKey key) {
     auto* const device = find(key);
     if (device == nullptr) return;
     for (const auto& [id, entry] : device->outstanding)
-        for (const auto& origin : entry.origins) answer(*shell_, origin, refuse(wire::FAILURE_NO_DEVICE));
+        for (const auto& origin : entry.origins) answer(origin, refuse(wire::FAILURE_NO_DEVICE));
     shell_->close(device->connection);
     erase(key);
 }
@@ -149,7 +177,7 @@ bool Hub::deliver_now(const Delivery& delivery) {
     auto& device = found->second;
 
     if (recent_.contains(key, delivery.id)) {
-        answer(*shell_, delivery.origin, wire::DELIVERY_DELIVERED);
+        answer(delivery.origin, wire::DELIVERY_DELIVERED);
         return true;
     }
     if (const auto waiting = device.outstanding.find(delivery.id); waiting != device.outstanding.end()) {
@@ -196,7 +224,7 @@ void Hub::deliver_through_store(Delivery delivery) {
         },
         [this, shared](std::optional<Outcome> outcome) {
             const std::lock_guard lock(mutex_);
-            answer(*shell_, shared->origin, outcome ? outcome->answer : std::unexpected(store_failed));
+            answer(shared->origin, outcome ? outcome->answer : std::unexpected(store_failed));
             const auto online = online_.find(shared->user);
             if (online == online_.end()) return;
             const DeviceKey key{.account = online->second, .device = shared->device};
@@ -208,8 +236,7 @@ void Hub::deliver_through_store(Delivery delivery) {
                 // The same envelope with another credential, while it waits here: now it is in the mailbox.
                 const auto pushed = device->outstanding.find(shared->id);
                 if (pushed != device->outstanding.end() && pushed->second.envelope) {
-                    for (const auto& origin : pushed->second.origins)
-                        answer(*shell_, origin, wire::DELIVERY_STORED);
+                    for (const auto& origin : pushed->second.origins) answer(origin, wire::DELIVERY_STORED);
                     pushed->second.origins.clear();
                     pushed->second.envelope.reset();
                 }
@@ -289,7 +316,7 @@ void Hub::acknowledge(DeviceKey key, Origin origin, const std::vector<EnvelopeId
         const auto entry = device->outstanding.find(id);
         recent_.insert(key, id, clock_->steady_ms());
         if (!entry->second.envelope) stored.push_back(id);
-        for (const auto& waiting : entry->second.origins) answer(*shell_, waiting, wire::DELIVERY_DELIVERED);
+        for (const auto& waiting : entry->second.origins) answer(waiting, wire::DELIVERY_DELIVERED);
         device->outstanding_bytes -= entry->second.size;
         device->outstanding.erase(entry);
     }
@@ -318,7 +345,7 @@ void Hub::hand_over(DeviceKey key, const EnvelopeId& id, Outstanding& entry) {
         },
         [this, origins = std::move(entry.origins)](std::optional<Stored> stored) {
             for (const auto& origin : origins)
-                answer(*shell_, origin, stored ? to_answer(*stored) : std::unexpected(store_failed));
+                answer(origin, stored ? to_answer(*stored) : std::unexpected(store_failed));
         });
     entry.envelope.reset();
     entry.origins.clear();

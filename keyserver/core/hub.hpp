@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "keyserver/core/access.hpp"
+#include "keyserver/core/counters.hpp"
 #include "keyserver/core/policy.hpp"
 #include "keyserver/core/recent.hpp"
 #include "keyserver/core/shell.hpp"
@@ -23,6 +24,7 @@ namespace sotto::keyserver {
 struct Origin {
     ConnectionId connection = 0;
     std::uint32_t request = 0;
+    std::uint64_t asked_us = 0;  ///< for the counters
 };
 
 struct Delivery {
@@ -38,8 +40,8 @@ struct Delivery {
 /// Safe from any thread.
 class Hub {
   public:
-    Hub(const LivePolicy& policy, const Clock& clock, crypto::Rng& rng, StoreQueue& queue, Shell& shell,
-        Access& access);
+    Hub(const LivePolicy& policy, Counters& counters, const Clock& clock, crypto::Rng& rng, StoreQueue& queue,
+        Shell& shell, Access& access);
 
     /// The device has logged in on this connection; an older one of it is closed.
     void attach(const std::string& user, DeviceKey key, ConnectionId connection);
@@ -98,6 +100,8 @@ class Hub {
     };
     struct Page;
 
+    void answer(const Origin& origin, const Answer<wire::DeliveryState>& outcome) const;
+
     // All below with the lock held.
     [[nodiscard]] Device* find(DeviceKey key);
     [[nodiscard]] bool room(const Device& device) const;
@@ -119,6 +123,7 @@ class Hub {
     [[nodiscard]] bool acknowledged_recently(DeviceKey key, const EnvelopeId& id) const;
 
     const LivePolicy* policy_;
+    Counters* counters_;
     const Clock* clock_;
     StoreQueue* queue_;
     Shell* shell_;

@@ -23,7 +23,7 @@ Service::Service(Policy chosen, const Clock& time, crypto::Rng& random, StoreQue
       shell(world),
       access(time, policy->limits),
       prekeys(time, policy->limits),
-      hub(policy, time, random, store, world, access),
+      hub(policy, counters, time, random, store, world, access),
       decoy(crypto::DeviceSigningKeyPair::generate(random).public_key().encode()) {}
 
 void Service::set_policy(Policy next) {
@@ -83,19 +83,28 @@ void Session::reject(std::uint32_t request, const Refusal& refusal) {
     service_.shell.close(id_);
 }
 
+void Session::give_up(std::uint32_t request, const Refusal& refusal) {
+    service_.counters.add(Count::limit_violations);
+    reject(request, refusal);
+}
+
 void Session::receive(ByteView frame) {
     if (stage_ == Stage::ended) return;
     ++in_flight_;
     bytes_in_flight_ += frame.size();
+    service_.counters.add(Count::frames_in);
+    service_.counters.add(Count::bytes_in, frame.size());
+    if (saturated()) service_.counters.add(Count::limit_in_flight);
     auto request = parse_request(frame);
     if (!request) {
         reject(0, malformed);
         return;
     }
     if (!rate_.take(service_.clock.steady_ms())) {
+        service_.counters.add(Count::limit_requests);
         const Refusal too_fast{.code = wire::FAILURE_RATE, .retry_after_ms = rate_.wait_ms() + 1000};
         if (++violations_ > service_.policy->limits.rate_violations)
-            reject(request->id(), too_fast);
+            give_up(request->id(), too_fast);
         else
             fail(request->id(), too_fast);
         return;
@@ -124,6 +133,7 @@ void Session::handle(wire::Request& request) {
     const bool change = kind == wire::Request::kPublishRecord || kind == wire::Request::kPublishPrekeys ||
                         kind == wire::Request::kSetTokens || kind == wire::Request::kReportGeneration;
     if (change && !changes_.take(service_.clock.steady_ms())) {
+        service_.counters.add(Count::limit_changes);
         fail(id, {.code = wire::FAILURE_RATE, .retry_after_ms = changes_.wait_ms()});
         return;
     }
@@ -166,6 +176,7 @@ void Session::begin_login(std::uint32_t request, const wire::Login& login) {
         !crypto::valid_user_name(login.user()))
         return reject(request, malformed);
     stage_ = Stage::proving;
+    proving_since_us_ = Counters::now_us();
     service_.queue.submit(
         [user = login.user(), device = login.device()](Stores& stores) {
             return read_login(stores, user, device);
@@ -184,7 +195,11 @@ void Session::finish_login(std::uint32_t request, const crypto::LoginChallenge& 
         crypto::DeviceSigningKey::decode(facts->account != 0 ? facts->signing_key : service_.decoy);
     if (!key) return reject(request, {.code = wire::FAILURE_INTERNAL});
     const bool proved = crypto::verify_login(asked, *key, proof);
-    if (!proved || facts->account == 0) return reject(request, {.code = wire::FAILURE_REFUSED});
+    if (!proved || facts->account == 0) {
+        service_.counters.add(Count::logins_refused);
+        return reject(request, {.code = wire::FAILURE_REFUSED});
+    }
+    service_.counters.add(Count::logins);
     open(request, asked.account.user, *facts, asked.device, *key);
 }
 
@@ -202,6 +217,7 @@ void Session::begin_registration(std::uint32_t request, const wire::Register& re
         return reject(request, {.code = wire::FAILURE_REFUSED});
 
     stage_ = Stage::proving;
+    proving_since_us_ = Counters::now_us();
     service_.queue.submit(
         [&service = service_, record = *record, invite = registration.invite()](Stores& stores) {
             return register_account(stores, record, *service.policy, invite, service.clock);
@@ -211,12 +227,17 @@ void Session::begin_registration(std::uint32_t request, const wire::Register& re
             shell.resume(id, [=](Session& session) {
                 if (!outcome)
                     session.reject(request, {.code = wire::FAILURE_INTERNAL, .retry_after_ms = 5000});
-                else if (!*outcome)
-                    session.reject(request, outcome->error());
                 else
-                    session.open(request, user, **outcome, device.id, device.signing_key);
+                    session.finish_registration(request, user, *outcome, device);
             });
         });
+}
+
+void Session::finish_registration(std::uint32_t request, const std::string& user,
+                                  const Answer<LoginFacts>& outcome, const crypto::Device& device) {
+    service_.counters.add(outcome ? Count::registrations : Count::registrations_refused);
+    if (!outcome) return reject(request, outcome.error());
+    open(request, user, *outcome, device.id, device.signing_key);
 }
 
 void Session::open(std::uint32_t request, const std::string& user, const LoginFacts& facts,
@@ -224,6 +245,7 @@ void Session::open(std::uint32_t request, const std::string& user, const LoginFa
     stage_ = Stage::open;
     self_ = {.account = facts.account, .device = device};
     signing_key_ = key;
+    service_.counters.took_since(Latency::login, proving_since_us_);
     reply(welcome_frame(request, facts));
     service_.hub.attach(user, self_, id_);
 }

@@ -18,6 +18,7 @@ struct Service {
     void set_policy(Policy next);
 
     LivePolicy policy;
+    Counters counters;
     const Clock& clock;
     crypto::Rng& rng;
     StoreQueue& queue;
@@ -62,6 +63,8 @@ class Session {
     void finish_login(std::uint32_t request, const crypto::LoginChallenge& challenge, const Array<64>& proof,
                       const std::optional<LoginFacts>& facts);
     void begin_registration(std::uint32_t request, const wire::Register& registration);
+    void finish_registration(std::uint32_t request, const std::string& user,
+                             const Answer<LoginFacts>& outcome, const crypto::Device& device);
     void open(std::uint32_t request, const std::string& user, const LoginFacts& facts, std::uint32_t device,
               const crypto::DeviceSigningKey& key);
     void publish_record(std::uint32_t request, const wire::PublishRecord& message);
@@ -80,6 +83,8 @@ class Session {
     void fail(std::uint32_t request, const Refusal& refusal);
     /// Fails and closes: a proof or a frame that was wrong gets no second try here.
     void reject(std::uint32_t request, const Refusal& refusal);
+    /// The same, for a client that doesn't heed its limits.
+    void give_up(std::uint32_t request, const Refusal& refusal);
 
     Service& service_;
     ConnectionId id_;
@@ -95,6 +100,7 @@ class Session {
 
     DeviceKey self_;  ///< once logged in
     std::optional<crypto::DeviceSigningKey> signing_key_;
+    std::uint64_t proving_since_us_ = 0;
 };
 
 }  // namespace sotto::keyserver

@@ -84,7 +84,7 @@ void Session::acknowledge(std::uint32_t request, const wire::Acknowledge& messag
         if (field.size() != protocol::envelope_id_size) return fail(request, malformed);
         std::ranges::copy(bytes_of(field), ids.emplace_back().begin());
     }
-    service_.hub.acknowledge(self_, {.connection = id_, .request = request}, ids);
+    service_.hub.acknowledge(self_, {.connection = id_, .request = request, .asked_us = 0}, ids);
 }
 
 void Session::report_generation(std::uint32_t request, const wire::ReportGeneration& message) {
@@ -144,6 +144,7 @@ void Session::fetch_prekeys(std::uint32_t request, const wire::FetchPrekeys& mes
                                             : failure_frame(request, fetched.error()));
             if (!fetched) return;
             const auto& bundle = fetched->bundle;
+            service.counters.add(bundle.last_resort ? Count::prekeys_last_resort : Count::prekeys_one_time);
             if (bundle.one_time_left < crypto::prekey_refill_below ||
                 bundle.one_time_kem_left < crypto::prekey_refill_below)
                 service.hub.prekeys_low(fetched->key, bundle.one_time_left, bundle.one_time_kem_left);
@@ -164,7 +165,7 @@ void Session::deliver(std::uint32_t request, wire::Deliver& message) {
                       .proof = *proof,
                       .envelope = std::make_shared<const std::string>(std::move(*message.mutable_envelope())),
                       .handshake = type == handshake_envelope,
-                      .origin = {.connection = id_, .request = request}};
+                      .origin = {.connection = id_, .request = request, .asked_us = Counters::now_us()}};
     std::ranges::copy(bytes_of(message.envelope_id()), delivery.id.begin());
     service_.hub.deliver(std::move(delivery));
 }
