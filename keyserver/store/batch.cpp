@@ -17,7 +17,8 @@ using OnFailure = std::function<void(const storage::Error&)>;
 
 /// One transaction around them; false if nothing of it was committed.
 [[nodiscard]] bool commit(storage::Database& db, std::span<std::unique_ptr<StoreQueue::Job>> jobs,
-                          const OnFailure& on_failure) {
+                          const OnFailure& on_failure, Counters* counters) {
+    const auto begin_us = Counters::now_us();
     Sql sql{db};
     SqlAccounts accounts{sql};
     SqlPrekeys prekeys{sql};
@@ -37,21 +38,22 @@ using OnFailure = std::function<void(const storage::Error&)>;
     }
     const auto committed = transaction.commit();
     if (!committed) on_failure(committed.error());
+    if (counters != nullptr) counters->took_since(Latency::commit, begin_us);
     return committed.has_value();
 }
 
 }  // namespace
 
-void run_batch(storage::Database& db, Jobs& jobs, const OnFailure& on_failure) {
+void run_batch(storage::Database& db, Jobs& jobs, const OnFailure& on_failure, Counters* counters) {
     std::span<std::unique_ptr<StoreQueue::Job>> rest{jobs};
     while (!rest.empty()) {
         const auto batch = rest.first(std::min(rest.size(), jobs_a_commit));
         rest = rest.subspan(batch.size());
-        if (commit(db, batch, on_failure)) {
+        if (commit(db, batch, on_failure, counters)) {
             for (const auto& job : batch) job->finish(true);
             continue;
         }
-        for (auto& job : batch) job->finish(batch.size() > 1 && commit(db, {&job, 1}, on_failure));
+        for (auto& job : batch) job->finish(batch.size() > 1 && commit(db, {&job, 1}, on_failure, counters));
     }
 }
 

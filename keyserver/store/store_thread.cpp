@@ -32,6 +32,27 @@ void StoreThread::flush() {
     reached->get_future().wait();
 }
 
+std::size_t StoreThread::waiting() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size();
+}
+
+void StoreThread::work_off(Jobs& jobs) {
+    bool failed = false;
+    stats_.busy_since_us = Counters::now_us();
+    run_batch(
+        db_, jobs,
+        [&](const storage::Error& error) {
+            failed = true;
+            ++stats_.failures;
+            on_failure_(error);
+        },
+        &stats_.counters);
+    stats_.jobs += jobs.size();
+    stats_.failing = failed;
+    stats_.busy_since_us = 0;
+}
+
 void StoreThread::loop() {
     std::unique_lock lock(mutex_);
     while (true) {
@@ -40,7 +61,7 @@ void StoreThread::loop() {
         Jobs jobs;
         jobs.swap(waiting_);
         lock.unlock();
-        run_batch(db_, jobs, on_failure_);
+        work_off(jobs);
         jobs.clear();
         lock.lock();
     }
