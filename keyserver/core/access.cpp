@@ -36,8 +36,10 @@ void Access::retune(const Limits& limits) {
 }
 
 Access::Found Access::look_up(Stores& stores, const std::string& user, const Proof& proof) {
-    // An account that doesn't exist costs the same two look-ups as one that does.
-    const auto account = stores.accounts.find(user).value_or(AccountRow{});
+    // An account that doesn't exist costs the same two look-ups as one that does, and one that was shut out
+    // answers as if it did not.
+    auto account = stores.accounts.find(user).value_or(AccountRow{});
+    if (!account.active) account = {};
     return {.account = account, .token = stores.tokens.find(account.id, proof.token.value_or(TokenHash{}))};
 }
 

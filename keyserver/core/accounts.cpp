@@ -21,7 +21,8 @@ Array<32> registration_invite_hash(std::string_view invite) {
 }
 
 LoginFacts read_login(Stores& stores, const std::string& user, std::uint32_t device) {
-    const auto account = stores.accounts.find(user).value_or(AccountRow{});
+    auto account = stores.accounts.find(user).value_or(AccountRow{});
+    if (!account.active) account = {};
     const DeviceKey key{.account = account.id, .device = device};
     const auto row = stores.accounts.device(key);
     const auto record = stores.accounts.newest_record(key.account).value_or(RecordRow{});

@@ -116,6 +116,18 @@ void Hub::device_removed(DeviceKey key) {
     erase(key);
 }
 
+void Hub::account_shut_out(AccountId account) {
+    const std::lock_guard lock(mutex_);
+    const auto found = accounts_.find(account);
+    if (found == accounts_.end()) return;
+    for (auto& [id, device] : found->second.devices) {
+        hand_over_all({.account = account, .device = id}, device);
+        shell_->close(device.connection);
+    }
+    online_.erase(found->second.user);
+    accounts_.erase(found);
+}
+
 void Hub::erase(DeviceKey key) {
     const auto account = accounts_.find(key.account);
     if (account == accounts_.end()) return;
@@ -266,7 +278,7 @@ void Hub::load(DeviceKey key, Device& device) {
          most = protocol::incoming_window - device.outstanding.size()](Stores& stores) -> Page {
             Page page;
             const auto row = stores.accounts.device(key);
-            page.active = row && !row->removed;
+            page.active = row && !row->removed && stores.accounts.active(key.account);
             page.rows = stores.mailbox.page(key, after, most, limits::page_bytes);
             std::size_t bytes = 0;
             for (const auto& mail : page.rows) bytes += mail.envelope->size();

@@ -53,6 +53,9 @@ class Hub {
     /// Called after the commit, on the queue's thread.
     void tokens_replaced(AccountId account, std::vector<TokenHash> shared);
     void device_removed(DeviceKey key);
+    /// The account was shut out or deleted: its connections end, and what they had not acknowledged goes to
+    /// the mailbox if there still is one.
+    void account_shut_out(AccountId account);
     void prekeys_low(DeviceKey key, std::uint32_t one_time_left, std::uint32_t one_time_kem_left);
 
     /// Hands over what has waited too long for its acknowledgement. To be called a few times a second.

@@ -18,7 +18,9 @@ bool remove_expired(Stores& stores, std::uint64_t now_s, const Limits& limits) {
     constexpr std::size_t at_once = 500;
     const std::uint64_t lifetime_s = limits.mailbox_days * 24 * 3600;
     stores.invites.remove_expired(now_s);
-    return now_s > lifetime_s && stores.mailbox.remove_older(now_s - lifetime_s, at_once);
+    const bool more = stores.accounts.remove_deleted(at_once);
+    const bool older = now_s > lifetime_s && stores.mailbox.remove_older(now_s - lifetime_s, at_once);
+    return more || older;
 }
 
 }  // namespace sotto::keyserver

@@ -15,8 +15,8 @@ enum class Stored : std::uint8_t {
 [[nodiscard]] Stored store_envelope(Stores& stores, DeviceKey key, const EnvelopeId& id,
                                     std::string_view envelope, std::uint64_t now_s, const Limits& limits);
 
-/// Removes a bounded number of envelopes past their lifetime, and registration invites past theirs; true if
-/// more are left.
+/// Removes a bounded number of envelopes past their lifetime or of deleted accounts, and registration invites
+/// past theirs; true if more are left.
 [[nodiscard]] bool remove_expired(Stores& stores, std::uint64_t now_s, const Limits& limits);
 
 }  // namespace sotto::keyserver

@@ -18,7 +18,11 @@ namespace sotto::keyserver {
 struct AccountRow {
     AccountId id = 0;
     bool discoverable = false;
+    bool active = true;  ///< false: shut out, or on its way to be deleted
 };
+
+/// 0 to 2 as they are stored.
+enum class AccountState : std::uint8_t { active = 0, shut_out = 1, deleted = 2 };
 
 struct RecordRow {
     std::uint64_t sequence = 0;
@@ -39,6 +43,12 @@ class AccountStore {
     [[nodiscard]] virtual std::optional<AccountRow> find(std::string_view user) = 0;
     /// The name must be free.
     [[nodiscard]] virtual AccountId add(std::string_view user, std::uint32_t day) = 0;
+    /// False for one that was shut out, or is none.
+    [[nodiscard]] virtual bool active(AccountId account) = 0;
+    /// Accounts that another process has shut out or deleted since this was last asked.
+    [[nodiscard]] virtual std::vector<AccountId> take_shut_out() = 0;
+    /// Goes on removing accounts that were deleted: at most `most` envelopes. True if there may be more.
+    [[nodiscard]] virtual bool remove_deleted(std::size_t most) = 0;
     virtual void set_discoverable(AccountId account, bool discoverable) = 0;
 
     virtual void add_record(AccountId account, const crypto::AccountRecord& record) = 0;
@@ -131,6 +141,7 @@ struct InviteRow {
     Array<32> hash{};
     std::uint64_t expires = 0;  ///< seconds since 1970
     std::int64_t tries = 0;     ///< names that were taken
+    std::uint64_t created = 0;  ///< seconds since 1970; 0: not known
 };
 
 /// Invites to register.

@@ -91,7 +91,17 @@ inline constexpr std::string_view version_2 = R"sql(
     ALTER TABLE devices ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// Accounts that the operator has shut out (1) or deleted (2): of the latter everything goes, piece by piece.
+// `shut_out` is where a running server finds what another process has done.
+inline constexpr std::string_view version_3 = R"sql(
+    ALTER TABLE accounts ADD COLUMN state INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX accounts_not_active ON accounts (state) WHERE state <> 0;
+    CREATE TABLE shut_out (account INTEGER PRIMARY KEY) STRICT;
+    ALTER TABLE invites ADD COLUMN created INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 inline constexpr std::array migrations{storage::Migration{.version = 1, .sql = version_1},
-                                       storage::Migration{.version = 2, .sql = version_2}};
+                                       storage::Migration{.version = 2, .sql = version_2},
+                                       storage::Migration{.version = 3, .sql = version_3}};
 
 }  // namespace sotto::keyserver

@@ -3,14 +3,46 @@
 namespace sotto::keyserver {
 
 std::optional<AccountRow> SqlAccounts::find(std::string_view user) {
-    auto row = sql_->query("SELECT id, discoverable FROM accounts WHERE user = ?1", user);
+    auto row = sql_->query("SELECT id, discoverable, state FROM accounts WHERE user = ?1", user);
     if (!sql_->step(row)) return std::nullopt;
-    return AccountRow{.id = row.integer(0), .discoverable = row.integer(1) != 0};
+    return AccountRow{
+        .id = row.integer(0), .discoverable = row.integer(1) != 0, .active = row.integer(2) == 0};
 }
 
 AccountId SqlAccounts::add(std::string_view user, std::uint32_t day) {
     sql_->run("INSERT INTO accounts (user, created_day) VALUES (?1, ?2)", user, day);
     return sql_->last_insert_id();
+}
+
+bool SqlAccounts::active(AccountId account) {
+    auto row = sql_->query("SELECT 1 FROM accounts WHERE id = ?1 AND state = 0", account);
+    return sql_->step(row);
+}
+
+std::vector<AccountId> SqlAccounts::take_shut_out() {
+    std::vector<AccountId> out;
+    {
+        auto row = sql_->query("SELECT account FROM shut_out");
+        while (sql_->step(row)) out.push_back(row.integer(0));
+    }
+    if (!out.empty()) sql_->run("DELETE FROM shut_out");
+    return out;
+}
+
+bool SqlAccounts::remove_deleted(std::size_t most) {
+    AccountId account = 0;
+    {
+        auto row = sql_->query("SELECT id FROM accounts WHERE state = ?1 LIMIT 1", AccountState::deleted);
+        if (!sql_->step(row)) return false;
+        account = row.integer(0);
+    }
+    const auto removed = sql_->run(
+        "DELETE FROM mail WHERE sequence IN (SELECT sequence FROM mail WHERE account = ?1 LIMIT ?2)", account,
+        most);
+    if (static_cast<std::size_t>(removed) == most) return true;
+    // Records, devices, prekeys and tokens go with it.
+    sql_->run("DELETE FROM accounts WHERE id = ?1", account);
+    return true;
 }
 
 void SqlAccounts::set_discoverable(AccountId account, bool discoverable) {

@@ -10,6 +10,9 @@ class SqlAccounts final : public AccountStore {
     explicit SqlAccounts(Sql& sql) : sql_(&sql) {}
     std::optional<AccountRow> find(std::string_view user) override;
     AccountId add(std::string_view user, std::uint32_t day) override;
+    bool active(AccountId account) override;
+    std::vector<AccountId> take_shut_out() override;
+    bool remove_deleted(std::size_t most) override;
     void set_discoverable(AccountId account, bool discoverable) override;
     void add_record(AccountId account, const crypto::AccountRecord& record) override;
     std::optional<RecordRow> newest_record(AccountId account) override;

@@ -59,15 +59,17 @@ std::vector<TokenHash> SqlTokens::shared(AccountId account) {
 }
 
 void SqlInvites::add(const InviteRow& invite) {
-    sql_->run("INSERT INTO invites (hash, expires, tries) VALUES (?1, ?2, ?3)", ByteView{invite.hash},
-              invite.expires, invite.tries);
+    sql_->run("INSERT INTO invites (hash, expires, tries, created) VALUES (?1, ?2, ?3, ?4)",
+              ByteView{invite.hash}, invite.expires, invite.tries, invite.created);
 }
 
 std::optional<InviteRow> SqlInvites::find(const Array<32>& hash) {
-    auto row = sql_->query("SELECT expires, tries FROM invites WHERE hash = ?1", ByteView{hash});
+    auto row = sql_->query("SELECT expires, tries, created FROM invites WHERE hash = ?1", ByteView{hash});
     if (!sql_->step(row)) return std::nullopt;
-    return InviteRow{
-        .hash = hash, .expires = static_cast<std::uint64_t>(row.integer(0)), .tries = row.integer(1)};
+    return InviteRow{.hash = hash,
+                     .expires = static_cast<std::uint64_t>(row.integer(0)),
+                     .tries = row.integer(1),
+                     .created = static_cast<std::uint64_t>(row.integer(2))};
 }
 
 void SqlInvites::set_tries(const Array<32>& hash, std::int64_t tries) {
