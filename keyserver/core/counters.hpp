@@ -12,12 +12,7 @@
 namespace sotto::keyserver {
 
 enum class Count : std::uint8_t {
-    connections,
-    connections_refused,
-    handshakes,
-    handshakes_failed,
     websockets,
-    http_requests,
     frames_in,
     frames_out,
     bytes_in,
@@ -39,12 +34,7 @@ enum class Count : std::uint8_t {
     limit_changes,
     limit_violations,
     limit_in_flight,
-    limit_outbound,
     limit_frame_size,
-    limit_handshake_time,
-    limit_frame_time,
-    limit_login_time,
-    limit_idle_time,
     end,
 };
 
@@ -57,12 +47,7 @@ struct CountName {
 };
 
 inline constexpr std::array<CountName, static_cast<std::size_t>(Count::end)> count_names{{
-    {"sotto_connections_total", "Connections by what became of them at the door", "outcome", "accepted"},
-    {"sotto_connections_total", "", "outcome", "refused"},
-    {"sotto_handshakes_total", "TLS handshakes", "outcome", "done"},
-    {"sotto_handshakes_total", "", "outcome", "failed"},
     {"sotto_websockets_total", "Connections that became WebSockets", "", ""},
-    {"sotto_http_requests_total", "Plain HTTP requests on the main port", "", ""},
     {"sotto_frames_total", "Frames of the protocol", "direction", "in"},
     {"sotto_frames_total", "", "direction", "out"},
     {"sotto_frame_bytes_total", "Bytes of these frames", "direction", "in"},
@@ -84,12 +69,7 @@ inline constexpr std::array<CountName, static_cast<std::size_t>(Count::end)> cou
     {"sotto_limit_hits_total", "", "limit", "changes"},
     {"sotto_limit_hits_total", "", "limit", "rate_violations"},
     {"sotto_limit_hits_total", "", "limit", "requests_in_flight"},
-    {"sotto_limit_hits_total", "", "limit", "outbound"},
     {"sotto_limit_hits_total", "", "limit", "frame_size"},
-    {"sotto_limit_hits_total", "", "limit", "handshake_time"},
-    {"sotto_limit_hits_total", "", "limit", "frame_time"},
-    {"sotto_limit_hits_total", "", "limit", "login_time"},
-    {"sotto_limit_hits_total", "", "limit", "idle_time"},
 }};
 
 enum class Latency : std::uint8_t { handshake, login, delivered, stored, commit, end };

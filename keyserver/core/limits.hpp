@@ -56,7 +56,8 @@ inline constexpr std::size_t outbound_frames = 4096;
 inline constexpr std::uint64_t handshake_ms = 10'000;  ///< TLS and HTTP and WebSocket together
 inline constexpr std::uint64_t message_ms = 30'000;    ///< from the first byte of a frame to its last
 inline constexpr std::uint64_t login_ms = 30'000;      ///< an identified connection that proves nothing
-inline constexpr std::uint64_t idle_ms = 90'000;       ///< pings are sent at half of it
+inline constexpr std::uint64_t idle_ms = 600'000;      ///< a ping is sent at half of it
+inline constexpr std::uint64_t write_ms = 30'000;      ///< for what is being written to be taken
 inline constexpr std::uint64_t close_ms = 3'000;
 
 }  // namespace sotto::keyserver::limits
@@ -93,8 +94,14 @@ struct Limits {
     std::uint64_t handshake_ms = limits::handshake_ms;
     std::uint64_t message_ms = limits::message_ms;
     std::uint64_t login_ms = limits::login_ms;
+    std::uint64_t write_ms = limits::write_ms;
     std::uint64_t idle_ms = limits::idle_ms;
     std::uint64_t close_ms = limits::close_ms;
+
+    // of one address; 0: no limit
+    std::size_t address_connections = 4000;
+    double address_burst = 4000;
+    double address_per_second = 50;
 
     bool operator==(const Limits&) const = default;
 };

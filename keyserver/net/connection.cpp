@@ -37,6 +37,7 @@ void Connection::shake_hands() {
     switch (stream_.accept().state) {
         case State::done:
             count(shard_.counters().handshakes);
+            shard_.service().counters.took_since(Latency::handshake, begun_us_);
             return upgrade(stream_, [self = shared_from_this()](std::optional<Upgraded> outcome) {
                 self->opened(std::move(outcome));
             });
@@ -52,6 +53,7 @@ void Connection::shake_hands() {
 void Connection::opened(std::optional<Upgraded> outcome) {
     if (gone_) return;
     if (!outcome) return linger();
+    shard_.service().counters.add(Count::websockets);
     const bool identified = outcome->purpose == Purpose::identified;
     session_ = std::make_unique<Session>(shard_.service(), id_, outcome->purpose, stream_.exporter());
     deadlines_.opened(now(), identified);
@@ -140,6 +142,7 @@ bool Connection::take(const FrameReader::Frame& frame) {
             peer_closed_ = true;
             [[fallthrough]];
         case Kind::refused:
+            if (frame.code == close_code::too_big) shard_.service().counters.add(Count::limit_frame_size);
             deaf_ = true;
             close(frame.code);
             return false;
@@ -180,10 +183,15 @@ void Connection::on(Shard::Resume& step) {
 
 void Connection::queue(Queued::Kind kind, Outgoing frame) {
     if (closing_ || gone_) return;
+    if (kind == Queued::Kind::message) {
+        shard_.service().counters.add(Count::frames_out);
+        shard_.service().counters.add(Count::bytes_out, frame.size());
+    }
     queued_bytes_ += frame.size();
     outbound_.push_back({.kind = kind, .frame = std::move(frame)});
     // Before all else: the write under way may be one that never ends.
-    if (queued_bytes_ > limits::outbound_bytes || outbound_.size() > limits::outbound_frames) {
+    const auto& limits = shard_.service().policy->limits;
+    if (queued_bytes_ > limits.outbound_bytes || outbound_.size() > limits.outbound_frames) {
         count(shard_.counters().overflowed);
         return drop();
     }

@@ -69,6 +69,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
     Shard& shard_;
     ConnectionId id_;
     Gate::Source source_;
+    std::uint64_t begun_us_ = Counters::now_us();
     TlsStream stream_;
     Deadlines deadlines_;
     FrameReader reader_;

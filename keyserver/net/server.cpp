@@ -11,7 +11,10 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 Server::Server(TlsContext tls, ServerOptions options)
-    : tls_(std::move(tls)), options_(std::move(options)), gate_(options_.gate) {}
+    : tls_(std::move(tls)),
+      options_(std::move(options)),
+      patience_(options_.patience),
+      gate_(options_.gate) {}
 
 // A thread that can't be joined may end the process: it must not outlive what it uses.
 Server::~Server() {  // NOLINT(bugprone-exception-escape)

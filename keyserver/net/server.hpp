@@ -63,9 +63,11 @@ class Server final : public Shell {
     void stop();
     /// For connections from here on; those that are open keep what they have.
     void replace_tls(TlsContext tls);
+    void replace_patience(const Patience& patience) { patience_.replace(patience); }
     [[nodiscard]] std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
     [[nodiscard]] const NetCounters& counters() const { return counters_; }
     [[nodiscard]] Gate& gate() { return gate_; }
+    [[nodiscard]] const Gate& gate() const { return gate_; }
 
     void reply(ConnectionId connection, std::string frame) override;
     void push(ConnectionId connection, Outgoing frame) override;
@@ -79,6 +81,7 @@ class Server final : public Shell {
     TlsContext tls_;
     ServerOptions options_;
     std::atomic<std::size_t> connections_ = 0;
+    Live<Patience> patience_;
     NetCounters counters_;
     Gate gate_;
     std::vector<std::unique_ptr<Shard>> shards_;

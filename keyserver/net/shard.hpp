@@ -54,7 +54,7 @@ class Shard {
 
     // On the shard's own thread.
     [[nodiscard]] Service& service() { return *service_; }
-    [[nodiscard]] const Patience& patience() const { return server_.options_.patience; }
+    [[nodiscard]] const Patience& patience() const { return *server_.patience_; }
     [[nodiscard]] NetCounters& counters() { return server_.counters_; }
     [[nodiscard]] std::uint64_t now() const { return service_->clock.steady_ms(); }
     /// To be flushed at the end of this turn of the loop, after everything that is ready now has been read.
