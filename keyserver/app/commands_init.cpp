@@ -1,11 +1,11 @@
 #include "keyserver/app/commands.hpp"
 
 #include <iostream>
-#include <vector>
 
 #include "keyserver/app/config.hpp"
 #include "keyserver/app/files.hpp"
-#include "keyserver/app/node.hpp"
+#include "keyserver/app/output.hpp"
+#include "keyserver/app/store.hpp"
 #include "sotto/crypto/codec.hpp"
 
 namespace sotto::keyserver {
@@ -69,7 +69,7 @@ class Draft {
         {.host = host_of(config.name), .port = config.listen.port, .pin = pin});
 }
 
-[[nodiscard]] Outcome<void> write_all(const fs::path& data, Config config, bool own_certificate) {
+[[nodiscard]] Outcome<void> write_all(const fs::path& data, const Config& config, bool own_certificate) {
     if (own_certificate) {
         const auto made = make_credentials(host_of(config.name));
         auto written = write_new_file(data / config.certificate, made.certificate);
@@ -80,8 +80,9 @@ class Draft {
     auto written = write_new_file(data / config.store_key_file, crypto::to_hex(rng.bytes<32>()) + "\n");
     if (written) written = write_new_file(data / config_file, format_config(config));
     if (!written) return written;
-    config.store_key_file = data / config.store_key_file;
-    const auto store = open_store(data, config, false);
+    const auto key = read_store_key(data / config.store_key_file);
+    if (!key) return std::unexpected(key.error());
+    const auto store = open_store(data / store_file, *key, Company::none);
     if (!store) return std::unexpected(store.error());
     return {};
 }
@@ -98,7 +99,11 @@ Outcome<void> init(const InitOptions& options) {
     if (!pin) return problem(Exit::input, pin.error());
     draft.keep();
 
-    std::cout << address_of(*config, *pin) << '\n' << std::flush;
+    const auto address = address_of(*config, *pin);
+    if (options.json)
+        print_json({{"address", address}, {"data", options.data.string()}, {"name", config->name}});
+    else
+        std::cout << address << '\n' << std::flush;
     std::cerr
         << "Above is the server's address: clients need all of it. Start it with: sotto-keyserver run --data "
         << options.data.string() << '\n'
@@ -114,39 +119,6 @@ Outcome<void> init(const InitOptions& options) {
     if (config->registration == Registration::invite)
         std::cerr << "Whoever registers needs an invite: sotto-keyserver invite --data "
                   << options.data.string() << '\n';
-    return {};
-}
-
-Outcome<void> invite(const InviteOptions& options) {
-    const auto config = read_config(options.data);
-    if (!config) return std::unexpected(config.error());
-    const auto lock = storage::ProfileLock::acquire(options.data);
-    auto db = open_store(options.data, *config, !lock);
-    if (!db) return std::unexpected(db.error());
-
-    crypto::SystemRng rng;
-    // Hexadecimal: it never begins with a hyphen, and survives being read out.
-    const auto code = crypto::to_hex(rng.bytes<16>());
-    const auto now = static_cast<std::uint64_t>(std::time(nullptr));
-    const InviteRow row{.hash = registration_invite_hash(code), .expires = now + options.days * 24ULL * 3600};
-    std::string failure;
-    bool stored = false;
-    {
-        StoreThread store{*std::move(db), [&](const storage::Error& error) { failure = error.detail; }};
-        store.submit(
-            [&row](Stores& stores) {
-                stores.invites.add(row);
-                return true;
-            },
-            [&stored](std::optional<bool> done) { stored = done.has_value(); });
-    }
-    if (!stored) return problem(Exit::server, "The invite can't be stored: " + failure + ".");
-    std::cout << code << '\n' << std::flush;
-    if (config->registration != Registration::invite)
-        std::cerr << "This server's registration is "
-                  << (config->registration == Registration::open ? "open: nobody needs an invite"
-                                                                 : "closed: invites are not accepted")
-                  << "; see " << (options.data / config_file).string() << ".\n";
     return {};
 }
 

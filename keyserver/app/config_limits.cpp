@@ -74,13 +74,22 @@ const auto& table() {
         LimitSetting{"outbound_frames", "", &Limits::outbound_frames, 1, 256, many},
         LimitSetting{
             "handshake_s",
-            "Seconds that a client has: for TLS and HTTP, for one frame from its first byte to its last,\n"
-            "to log in, without a sign of life (it is pinged at half of it), and for its goodbye.",
+            "Seconds that a client has: for TLS and HTTP together, to log in, for one frame from its first\n"
+            "byte to its last, to read 16 KiB that are written to it, without a sign of life (it is pinged\n"
+            "at half of it), and for its goodbye.",
             &Limits::handshake_ms, second, 1, 300},
-        LimitSetting{"frame_s", "", &Limits::message_ms, second, 1, 3600},
         LimitSetting{"login_s", "", &Limits::login_ms, second, 1, 3600},
-        LimitSetting{"idle_s", "", &Limits::idle_ms, second, 10, 3600},
+        LimitSetting{"frame_s", "", &Limits::message_ms, second, 1, 3600},
+        LimitSetting{"reading_s", "", &Limits::write_ms, second, 1, 3600},
+        LimitSetting{"idle_s", "", &Limits::idle_ms, second, 10, 86'400},
         LimitSetting{"goodbye_s", "", &Limits::close_ms, second, 1, 60},
+        LimitSetting{
+            "address_connections",
+            "Connections of one IPv4 address or one IPv6 /64: at one time, new ones at once, and from there\n"
+            "on a second. 0 is no limit. Behind a proxy all come from one address: raise these then.",
+            &Limits::address_connections, 1, 0, 10 * many},
+        LimitSetting{"address_burst", "", &Limits::address_burst, 1, 1, 10 * many},
+        LimitSetting{"address_per_second", "", &Limits::address_per_second, 1, 0, many},
     };
     return settings;
 }

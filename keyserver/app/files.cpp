@@ -15,10 +15,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t small = 64UL * 1024;
 
-[[nodiscard]] std::string reason(int number) {
-    return std::generic_category().message(number);
-}
-
 class Descriptor {
   public:
     explicit Descriptor(int fd) : fd_(fd) {}
@@ -45,6 +41,20 @@ class Descriptor {
 
 }  // namespace
 
+std::string reason(int number) {
+    return std::generic_category().message(number);
+}
+
+bool sync_file(const fs::path& file) {
+    const Descriptor opened{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+    return opened.get() >= 0 && ::fsync(opened.get()) == 0;
+}
+
+void sync_folder(const fs::path& folder) {
+    const Descriptor opened{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (opened.get() >= 0) ::fsync(opened.get());
+}
+
 Outcome<void> create_empty_folder(const fs::path& folder) {
     std::error_code error;
     if (fs::exists(folder, error)) {
@@ -70,9 +80,7 @@ Outcome<void> write_new_file(const fs::path& file, std::string_view content) {
         ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR)};
     const bool written = out.get() >= 0 && write_all(out.get(), content) && ::fsync(out.get()) == 0;
     if (!written) return problem(Exit::server, file.string() + " can't be written: " + reason(errno) + ".");
-    const auto parent = file.has_parent_path() ? file.parent_path() : fs::path{"."};
-    const Descriptor folder{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (folder.get() >= 0) ::fsync(folder.get());
+    sync_folder(file.has_parent_path() ? file.parent_path() : fs::path{"."});
     return {};
 }
 

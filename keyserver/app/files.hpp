@@ -13,6 +13,12 @@ namespace sotto::keyserver {
 [[nodiscard]] Outcome<void> create_empty_folder(const std::filesystem::path& folder);
 /// 0600, durable on return; refused where the file exists.
 [[nodiscard]] Outcome<void> write_new_file(const std::filesystem::path& file, std::string_view content);
+/// Makes a file's content durable; errno says why not.
+[[nodiscard]] bool sync_file(const std::filesystem::path& file);
+/// Makes the names in it durable, where the file system can.
+void sync_folder(const std::filesystem::path& folder);
+/// What an errno means, in words.
+[[nodiscard]] std::string reason(int number);
 /// At most 64 KiB. `what` names the file in the sentence.
 [[nodiscard]] Outcome<std::string> read_small_file(const std::filesystem::path& file, std::string_view what);
 /// True if somebody else may read it.

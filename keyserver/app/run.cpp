@@ -1,5 +1,6 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 #include <csignal>
@@ -7,47 +8,94 @@
 #include <stdexcept>
 
 #include "keyserver/app/commands.hpp"
+#include "keyserver/app/log.hpp"
 #include "keyserver/app/node.hpp"
 
 namespace sotto::keyserver {
 namespace {
 
-constexpr time_t maintain_every_s = 600;
+constexpr time_t look_every_s = 1;
+constexpr unsigned maintain_every_looks = 600;
 
-/// Blocks the signals that stop a server in every thread to come, so that the main one can wait for them.
-[[nodiscard]] sigset_t block_stop_signals() {
+/// Blocks the signals that tell a server something in every thread to come, so that the main one can wait for
+/// them.
+[[nodiscard]] sigset_t block_signals() {
     sigset_t set{};
     sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
     if (pthread_sigmask(SIG_BLOCK, &set, nullptr) != 0 || std::signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         throw std::runtime_error("signals can't be blocked");
     return set;
 }
 
-}  // namespace
+/// As many files as the system lets us have: a connection is one.
+void raise_file_limit(std::size_t connections) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0 || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    if (limit.rlim_cur < connections)
+        spdlog::warn("only {} files may be open, fewer than max_connections: see `sotto-keyserver check`",
+                     limit.rlim_cur);
+}
 
-Outcome<void> run(const RunOptions& options) {
+[[nodiscard]] Outcome<Config> configured(const RunOptions& options) {
     auto config = read_config(options.data);
-    if (!config) return std::unexpected(config.error());
+    if (!config) return config;
     if (options.listen) {
         const auto listen = parse_listen(*options.listen);
         if (!listen) return std::unexpected(listen.error());
         config->listen = *listen;
     }
-    const auto signals = block_stop_signals();
+    if (options.log_level) config->log_level = *options.log_level;
+    return config;
+}
+
+void reload(Node& node, const RunOptions& options) {
+    const auto config = configured(options);
+    const auto later = config ? node.reload(*config) : std::unexpected(config.error());
+    if (!later) {
+        spdlog::error("nothing was reloaded, all stays as it was: {}", later.error().sentence);
+        return;
+    }
+    set_up_log(config->log_level, config->log_format);
+    for (const auto& setting : *later)
+        spdlog::warn("the setting '{}' has changed; it takes another start to use it", setting);
+    spdlog::info("reloaded");
+}
+
+void serve(Node& node, const RunOptions& options, const sigset_t& signals) {
+    const timespec every{.tv_sec = look_every_s, .tv_nsec = 0};
+    for (unsigned looks = 0;;) {
+        const int signal = sigtimedwait(&signals, nullptr, &every);
+        if (signal == SIGTERM || signal == SIGINT) return;
+        if (signal == SIGHUP) reload(node, options);
+        if (signal < 0 && errno == EAGAIN) {
+            node.look();
+            if (++looks % maintain_every_looks == 0) node.maintain();
+        }
+    }
+}
+
+}  // namespace
+
+Outcome<void> run(const RunOptions& options) {
+    const auto config = configured(options);
+    if (!config) return std::unexpected(config.error());
+    set_up_log(config->log_level, config->log_format);
+    const auto signals = block_signals();
     auto started = Node::start(options.data, *config);
     if (!started) return std::unexpected(started.error());
+    raise_file_limit(config->max_connections);
     auto& node = **started;
     auto listening = config->listen;
     listening.port = node.port();
     std::cout << "sotto-keyserver ready on " << format_listen(listening) << '\n' << std::flush;
     spdlog::info("ready");
+    if (node.metrics_port() != 0) spdlog::info("metrics are on port {}", node.metrics_port());
 
     node.maintain();
-    const timespec every{.tv_sec = maintain_every_s, .tv_nsec = 0};
-    while (sigtimedwait(&signals, nullptr, &every) < 0)
-        if (errno == EAGAIN) node.maintain();
+    serve(node, options, signals);
     spdlog::info("stopping, {} connections are open", node.connections());
     node.stop();
     spdlog::info("stopped");

@@ -1,68 +1,8 @@
 // The program itself: its commands, its words, its exit codes, and its end.
-#include <csignal>
-
-#include "keyserver_net/tls_peer.hpp"
+#include "keyserver_net/program_fixture.hpp"
 
 namespace sotto::keyserver::test {
 namespace {
-
-using sotto::test::Finished;
-using sotto::test::lines_of;
-using sotto::test::Process;
-using std::chrono::seconds;
-
-constexpr seconds patience{60};
-
-class ProgramTest : public testing::Test {
-  protected:
-    static Finished run(std::vector<std::string> words) {
-        words.insert(words.begin(), SOTTO_KEYSERVER);
-        sotto::test::Command command;
-        command.args = std::move(words);
-        return sotto::test::run(command);
-    }
-    Finished init(std::vector<std::string> more = {}) {
-        std::vector<std::string> words{"init", "--data", data(), "--listen", "127.0.0.1:0"};
-        words.insert(words.end(), more.begin(), more.end());
-        return run(words);
-    }
-    /// Starts it and waits until it is ready.
-    void start() {
-        sotto::test::Command command;
-        command.args = {SOTTO_KEYSERVER, "run", "--data", data()};
-        process.emplace(command);
-        ASSERT_TRUE(process->wait_for("ready on ", patience)) << process->errors();
-        ASSERT_TRUE(process->wait_for("\n", patience));
-        const auto line = lines_of(process->output()).front();
-        ASSERT_TRUE(line.starts_with("sotto-keyserver ready on 127.0.0.1:")) << line;
-        port = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
-    }
-    [[nodiscard]] TlsPeer logged_in(const TestDevice& device, bool first, const std::string& invite = "",
-                                    std::uint32_t* waiting = nullptr) const {
-        TlsPeer peer{port};
-        EXPECT_TRUE(peer.open(protocol::identified_target));
-        const auto purpose = first ? crypto::LoginPurpose::registration : crypto::LoginPurpose::login;
-        const auto proof = peer.proof(device, purpose);
-        const auto answer =
-            peer.ask(first ? register_request(device, proof, invite) : login_request(device, proof));
-        EXPECT_TRUE(answer.has_welcome()) << code_of(answer);
-        if (waiting != nullptr) *waiting = answer.welcome().waiting();
-        return peer;
-    }
-    static void expect_sentence(const Finished& finished, int code, const std::string& word) {
-        EXPECT_EQ(finished.exit.code, code) << finished.errors;
-        const auto lines = lines_of(finished.errors);
-        ASSERT_EQ(lines.size(), 1U) << finished.errors;
-        EXPECT_TRUE(lines.front().starts_with("sotto-keyserver: "));
-        EXPECT_NE(lines.front().find(word), std::string::npos) << lines.front();
-        EXPECT_TRUE(finished.output.empty());
-    }
-    [[nodiscard]] std::string data() const { return (folder / "server").string(); }
-
-    sotto::test::TemporaryFolder folder;
-    std::optional<Process> process;
-    std::uint16_t port = 0;
-};
 
 TEST_F(ProgramTest, InitPrintsAnAddressWithThePinOfTheServerThatRuns) {
     const auto made = init({"--registration", "open"});
