@@ -16,8 +16,8 @@ class BackupTest : public ProgramTest {
     [[nodiscard]] Finished backup(const fs::path& target) const {
         return run({"backup", "--data", data(), target.string()});
     }
-    [[nodiscard]] Finished restore(const fs::path& from, const fs::path& to, const fs::path& key) const {
-        return run({"restore", "--data", to.string(), "--store-key", key.string(), from.string()});
+    [[nodiscard]] Finished restore(const fs::path& from, const fs::path& to, const fs::path& under) const {
+        return run({"restore", "--data", to.string(), "--store-key", under.string(), from.string()});
     }
     /// Everything in a folder, by name.
     [[nodiscard]] static std::map<std::string, std::string> content(const fs::path& of) {
