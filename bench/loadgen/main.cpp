@@ -1,0 +1,176 @@
+// sotto-loadgen: many honest clients for a key server, and what they cost it. docs/performance.md.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <exception>
+#include <fstream>
+#include <iostream>
+
+#include "bench/loadgen/jobs.hpp"
+#include "bench/loadgen/problem.hpp"
+
+namespace sotto::loadgen {
+namespace {
+
+struct Line {
+    Common common;
+    std::string server;
+    std::optional<int> pid;
+    std::string invites;
+    unsigned patience_s = 120;
+    IdleOptions idle;
+    unsigned hold_s = 30;
+    LoginOptions login;
+    RelayOptions relay;
+    unsigned length_s = 10;
+    unsigned restart_after_s = 0;
+    MailboxOptions mailbox;
+    PrekeysOptions prekeys;
+    StormOptions storm;
+};
+
+const auto at_least_one = CLI::Range(std::size_t{1}, std::size_t{100'000'000});
+constexpr std::size_t largest_content = 64UL * 1024;
+
+void add_common(CLI::App& app, Line& line) {
+    app.add_option("--server", line.server, "The server's address: sotto://HOST:PORT/#PIN")->required();
+    app.add_option("--server-pid", line.pid, "Its process, to know what it costs")->check(CLI::PositiveNumber);
+    app.add_flag("--json", line.common.json, "Print one JSON object");
+    app.add_option("--threads", line.common.threads, "Threads of the load generator")
+        ->check(CLI::Range(1, 64))
+        ->capture_default_str();
+    app.add_option("--parallel", line.common.parallel, "Clients that come up at one time")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{10'000}))
+        ->capture_default_str();
+    app.add_option("--per-address", line.common.per_address, "Clients that share one address of 127.0.0.0/8")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{20'000}))
+        ->capture_default_str();
+    app.add_option("--patience", line.patience_s, "Seconds without any progress before a job is given up")
+        ->check(CLI::Range(1U, 3600U))
+        ->capture_default_str();
+    app.add_option("--invites", line.invites, "A file with a registration invite in each line");
+}
+
+/// The jobs, by the sub-commands that ask for them.
+struct Jobs {
+    CLI::App* idle;
+    CLI::App* login;
+    CLI::App* relay;
+    CLI::App* mailbox;
+    CLI::App* prekeys;
+    CLI::App* storm;
+};
+
+Jobs add_jobs(CLI::App& app, Line& line) {
+    const Jobs jobs{.idle = app.add_subcommand("idle", "Clients log in and rest: memory of each, CPU time of all"),
+                    .login = app.add_subcommand("login", "Handshake, upgrade, login, and away again"),
+                    .relay = app.add_subcommand("relay", "Senders to connected recipients, until `delivered`"),
+                    .mailbox = app.add_subcommand("mailbox", "Envelopes stored for devices that are away, then read"),
+                    .prekeys = app.add_subcommand("prekeys", "Prekeys fetched, each a one-time one"),
+                    .storm = app.add_subcommand("storm", "The server restarts under its clients")};
+    jobs.idle->add_option("--clients", line.idle.clients)->check(at_least_one)->capture_default_str();
+    jobs.idle->add_option("--hold", line.hold_s, "Seconds of rest")->check(CLI::Range(1U, 86'400U))->capture_default_str();
+    jobs.login->add_option("--count", line.login.count, "Logins")->check(at_least_one)->capture_default_str();
+    jobs.relay->add_option("--pairs", line.relay.pairs)->check(at_least_one)->capture_default_str();
+    jobs.relay->add_option("--window", line.relay.window, "Messages of a pair under way")
+        ->check(CLI::Range(1, 64))
+        ->capture_default_str();
+    jobs.relay->add_option("--seconds", line.length_s)->check(CLI::Range(1U, 86'400U))->capture_default_str();
+    jobs.relay->add_option("--rate", line.relay.rate, "Messages a second, all pairs together; 0: what the windows let through")
+        ->check(CLI::Range(0.0, 1e7))
+        ->capture_default_str();
+    jobs.relay->add_option("--size", line.relay.size, "Bytes of content in an envelope")
+        ->check(CLI::Range(std::size_t{1}, largest_content))
+        ->capture_default_str();
+    jobs.relay->add_option("--restart", line.relay.restart, "A command that restarts the server under way, as for storm");
+    jobs.relay->add_option("--restart-after", line.restart_after_s, "Seconds after the beginning")->capture_default_str();
+    jobs.mailbox->add_option("--devices", line.mailbox.devices)->check(at_least_one)->capture_default_str();
+    jobs.mailbox->add_option("--messages", line.mailbox.messages, "For each device")
+        ->check(CLI::Range(1, 10'000))
+        ->capture_default_str();
+    jobs.mailbox->add_option("--senders", line.mailbox.senders, "Connections that deliver")->check(at_least_one)->capture_default_str();
+    jobs.mailbox->add_option("--window", line.mailbox.window, "Messages of a sender under way")
+        ->check(CLI::Range(1, 64))
+        ->capture_default_str();
+    jobs.mailbox->add_option("--size", line.mailbox.size, "Bytes of content in an envelope")
+        ->check(CLI::Range(std::size_t{1}, largest_content))
+        ->capture_default_str();
+    jobs.prekeys->add_option("--fetches", line.prekeys.fetches)->check(at_least_one)->capture_default_str();
+    jobs.storm->add_option("--clients", line.storm.clients)->check(at_least_one)->capture_default_str();
+    jobs.storm
+        ->add_option("--restart", line.storm.restart,
+                     "A shell command that stops the server, starts it, and prints the new process's id last")
+        ->required();
+    return jobs;
+}
+
+void complete(Line& line) {
+    const auto server = protocol::parse_server_link(line.server);
+    if (!server) throw Problem(Exit::input, server.error());
+    line.common.server = *server;
+    line.common.server_pid = line.pid;
+    line.common.patience = std::chrono::seconds{line.patience_s};
+    line.idle.hold = std::chrono::seconds{line.hold_s};
+    line.relay.length = std::chrono::seconds{line.length_s};
+    line.relay.restart_after = std::chrono::seconds{line.restart_after_s};
+    if (line.invites.empty()) return;
+    std::ifstream file(line.invites);
+    if (!file) throw Problem(Exit::input, "The file " + line.invites + " can't be read.");
+    for (std::string invite; std::getline(file, invite);)
+        if (!invite.empty()) line.common.invites.push_back(invite);
+}
+
+void allow(std::size_t connections) {
+    if (const auto sentence = allow_connections(connections)) throw Problem(Exit::input, *sentence);
+}
+
+[[nodiscard]] Result run(const Jobs& jobs, const Line& line) {
+    const auto& common = line.common;
+    if (jobs.idle->parsed()) return allow(line.idle.clients), idle(common, line.idle);
+    if (jobs.login->parsed()) return allow(2 * common.parallel), login(common, line.login);
+    if (jobs.relay->parsed()) return allow(2 * line.relay.pairs), relay(common, line.relay);
+    if (jobs.mailbox->parsed())
+        return allow(line.mailbox.devices + line.mailbox.senders), mailbox(common, line.mailbox);
+    if (jobs.prekeys->parsed()) return allow(line.prekeys.fetches / 100), prekeys(common, line.prekeys);
+    return allow(line.storm.clients), storm(common, line.storm);
+}
+
+int main_of(int argc, char** argv) {
+    CLI::App app{"Many honest clients for a key server of Sotto, and what they cost it. Exit code 3 if anything was lost or came twice."};
+    app.set_version_flag("--version", SOTTO_VERSION);
+    app.require_subcommand(1);
+    app.fallthrough();
+    Line line;
+    add_common(app, line);
+    const auto jobs = add_jobs(app, line);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) return app.exit(error);
+        std::cerr << "sotto-loadgen: " << error.what() << " (see sotto-loadgen --help)\n";
+        return static_cast<int>(Exit::input);
+    }
+    if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR) return static_cast<int>(Exit::bug);
+    complete(line);
+    const auto result = run(jobs, line);
+    if (line.common.json)
+        std::cout << to_json(result).dump(2) << '\n';
+    else
+        std::cout << to_text(result);
+    return static_cast<int>(result.clean() ? Exit::done : Exit::server);
+}
+
+}  // namespace
+}  // namespace sotto::loadgen
+
+int main(int argc, char** argv) {
+    using sotto::loadgen::Exit;
+    try {
+        return sotto::loadgen::main_of(argc, argv);
+    } catch (const sotto::loadgen::Problem& problem) {
+        std::cerr << "sotto-loadgen: " << problem.what() << '\n';
+        return static_cast<int>(problem.exit());
+    } catch (const std::exception& error) {
+        std::cerr << "sotto-loadgen: this is a bug, please report it: " << error.what() << '\n';
+        return static_cast<int>(Exit::bug);
+    }
+}

@@ -1,0 +1,59 @@
+// What was asked for on the command line.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sotto/protocol/link.hpp"
+
+namespace sotto::loadgen {
+
+/// For every job.
+struct Common {
+    protocol::Endpoint server;
+    std::optional<pid_t> server_pid;  ///< none: what the server costs isn't known
+    bool json = false;
+    unsigned threads = 1;
+    std::size_t parallel = 64;    ///< clients that come up at one time
+    std::size_t per_address = 1;  ///< clients that share a source address
+    std::chrono::seconds patience{120};  ///< with anything that has to end by itself
+    std::vector<std::string> invites;    ///< one for each account, where the server asks for them
+};
+
+struct IdleOptions {
+    std::size_t clients = 1000;
+    std::chrono::seconds hold{30};
+};
+struct LoginOptions {
+    std::size_t count = 10'000;
+};
+struct RelayOptions {
+    std::size_t pairs = 500;
+    std::size_t window = 1;  ///< messages of a pair under way
+    std::chrono::seconds length{10};
+    double rate = 0;         ///< messages a second, all pairs together; 0: as many as the windows let through
+    std::size_t size = 300;  ///< bytes of content in an envelope
+    std::string restart;     ///< a command, see StormOptions; empty: none
+    std::chrono::seconds restart_after{0};
+};
+struct MailboxOptions {
+    std::size_t devices = 100;
+    std::size_t messages = 100;
+    std::size_t senders = 32;
+    std::size_t window = 16;
+    std::size_t size = 300;
+};
+struct PrekeysOptions {
+    std::size_t fetches = 10'000;
+};
+struct StormOptions {
+    std::size_t clients = 1000;
+    /// Run by the shell: stops the server, starts it again, and prints the new process's id when it is ready.
+    std::string restart;
+};
+
+}  // namespace sotto::loadgen

@@ -1,0 +1,40 @@
+#include "bench/loadgen/restart.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <memory>
+#include <sstream>
+
+#include "bench/loadgen/problem.hpp"
+
+namespace sotto::loadgen {
+
+Restart::Restart(std::string command, std::chrono::milliseconds delay)
+    : thread_([this, command = std::move(command), delay] {
+          std::this_thread::sleep_for(delay);
+          // Our own descriptors are closed in it: they are all close-on-exec.
+          std::FILE* pipe = ::popen(command.c_str(), "re");
+          if (pipe == nullptr) {
+              status_ = -1;
+              return;
+          }
+          std::array<char, 256> buffer{};
+          while (const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe)) printed_.append(buffer.data(), size);
+          status_ = ::pclose(pipe);
+      }) {}
+
+pid_t Restart::finish() {
+    thread_.join();
+    if (status_ != 0) throw Problem(Exit::server, "The command that restarts the server failed.");
+    std::istringstream words(printed_);
+    std::string last;
+    for (std::string word; words >> word;) last = word;
+    pid_t pid = 0;
+    const auto [end, error] = std::from_chars(last.data(), last.data() + last.size(), pid);
+    if (error != std::errc{} || end != last.data() + last.size() || pid <= 0)
+        throw Problem(Exit::input, "The command that restarts the server must print the new process's id last.");
+    return pid;
+}
+
+}  // namespace sotto::loadgen

@@ -1,0 +1,36 @@
+#include "bench/loadgen/restart.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bench/loadgen/problem.hpp"
+
+namespace sotto::loadgen {
+namespace {
+
+Exit failure_of(const std::string& command) {
+    Restart restart(command, std::chrono::milliseconds{0});
+    try {
+        (void)restart.finish();
+    } catch (const Problem& problem) {
+        return problem.exit();
+    }
+    return Exit::done;
+}
+
+TEST(Restart, takes_the_last_word_for_the_new_process) {
+    Restart restart("echo the server has stopped; echo ready 4711", std::chrono::milliseconds{0});
+    EXPECT_EQ(restart.finish(), 4711);
+}
+
+TEST(Restart, that_fails_is_the_servers_problem) {
+    EXPECT_EQ(failure_of("echo 4711; exit 1"), Exit::server);
+}
+
+TEST(Restart, that_names_no_process_is_the_users_mistake) {
+    for (const auto* const command : {"true", "echo ready", "echo 12x", "echo -- -5", "echo 0"})
+        EXPECT_EQ(failure_of(command), Exit::input) << command;
+}
+
+}  // namespace
+}  // namespace sotto::loadgen
