@@ -57,8 +57,8 @@ stop() { # stop FOLDER: SIGTERM, and waits for the end
 set_up() { # set_up FOLDER: a new server, open to everybody, for as many as there may be descriptors
   rm -rf "$1"
   mkdir -p "$1"
-  "$SOTTO_BENCH_BIN/sotto-keyserver" init --data "$1/data" --listen "$listen" --registration open >"$1/said" 2>"$1/log" ||
-    fail "the server can't be set up: $(<"$1/log")"
+  "$SOTTO_BENCH_BIN/sotto-keyserver" init --data "$1/data" --listen "$listen" --registration open >"$1/said" 2>"$1/init" ||
+    fail "the server can't be set up: $(<"$1/init")"
   grep -o 'sotto://[^[:space:]]*' "$1/said" | head -n 1 >"$1/address"
   set_option "$1/data/sotto-keyserver.toml" max_connections "$(($(ulimit -n) - descriptors_of_its_own))"
   start "$1"
