@@ -20,7 +20,8 @@ std::size_t envelope_size(std::size_t content) {
 
 // ---- courier ----
 
-CourierRoom::CourierRoom(Worker& its, std::size_t content) : worker(its), envelope(envelope_size(content), '\0') {
+CourierRoom::CourierRoom(Worker& its, std::size_t content)
+    : worker(its), envelope(envelope_size(content), '\0') {
     its.rng().fill(std::as_writable_bytes(std::span{envelope}));
     envelope.front() = static_cast<char>(crypto::envelope_message);
 }
@@ -29,7 +30,8 @@ Courier::Courier(CourierRoom& room, std::size_t number, std::size_t window)
     : room_(room), window_(window), again_(room.worker.loop()), peer_(room.worker, number, nullptr, *this) {}
 
 void Courier::send(Recipient& to, Time began) {
-    slots_.push_back({.to = &to, .number = to.ledger.send(), .id = room_.worker.rng().bytes<16>(), .began = began});
+    slots_.push_back(
+        {.to = &to, .number = to.ledger.send(), .id = room_.worker.rng().bytes<16>(), .began = began});
     transmit(slots_.back());
 }
 

@@ -27,7 +27,7 @@ struct CourierRoom {
     std::uint64_t stored = 0;
     std::uint64_t refused = 0;
     std::uint64_t retried = 0;
-    std::string envelope;   ///< a number is written into each
+    std::string envelope;  ///< a number is written into each
     wire::Request request;
 };
 
@@ -64,14 +64,16 @@ class Courier final : public Peer::Owner {
     Peer peer_;
 };
 
-/// What all inboxes of a worker share. Acknowledgements leave at the end of the turn, as one frame for each device.
+/// What all inboxes of a worker share. Acknowledgements leave at the end of the turn, as one frame for each
+/// device.
 struct InboxRoom {
     explicit InboxRoom(Worker& its);
     ~InboxRoom();
     InboxRoom(const InboxRoom&) = delete;
     InboxRoom& operator=(const InboxRoom&) = delete;
     Worker& worker;
-    std::function<void(class Inbox&)> settled;  ///< nothing is owed by this one, and all that it said was heard
+    std::function<void(class Inbox&)>
+        settled;  ///< nothing is owed by this one, and all that it said was heard
     std::function<void(class Inbox&)> left;
     std::vector<class Inbox*> owing;
     wire::Request request;

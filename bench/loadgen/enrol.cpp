@@ -25,7 +25,8 @@ class Enrolment final : public Peer::Owner {
             [this] { return std::uint64_t{left_}; });
         if (!refused_.empty()) throw Problem(Exit::server, "An account could not be made: " + refused_ + ".");
         if (!done)
-            throw Problem(Exit::server, "Accounts can't be made any more; the last reason was: " + why_ + ".");
+            throw Problem(Exit::server,
+                          "Accounts can't be made any more; the last reason was: " + why_ + ".");
         return std::move(identities_);
     }
 
@@ -75,10 +76,10 @@ class Enrolment final : public Peer::Owner {
             return;
         }
         why_ = name_of(failure.code());
-        member(peer).retry.set(
-            Clock::now() + std::chrono::milliseconds{failure.retry_after_ms()}, [this, &peer] {
-                if (peer.ready()) set_up(peer);
-            });
+        member(peer).retry.set(Clock::now() + std::chrono::milliseconds{failure.retry_after_ms()},
+                               [this, &peer] {
+                                   if (peer.ready()) set_up(peer);
+                               });
     }
     void on_lost(Peer& /*peer*/, const std::string& why) override {
         why_ = why;

@@ -19,7 +19,8 @@ void Herd::come_back(bool yes) {
 }
 
 std::size_t Herd::present() const {
-    return static_cast<std::size_t>(std::ranges::count_if(peers_, [](const auto& peer) { return peer->ready(); }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(peers_, [](const auto& peer) { return peer->ready(); }));
 }
 
 bool Herd::wait_for_return() {

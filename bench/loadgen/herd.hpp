@@ -14,11 +14,12 @@ class Herd final : public Peer::Owner {
     void log_in(std::size_t parallel);
     void come_back(bool yes);
     [[nodiscard]] std::size_t present() const;
-    /// Runs until each has been cut off since it was first ready, and is ready again. False if that doesn't go on.
+    /// Runs until each has been cut off since it was first ready, and is ready again. False if that doesn't
+    /// go on.
     [[nodiscard]] bool wait_for_return();
 
-    Histogram times;       ///< of the logins
-    Histogram returns;     ///< from the loss of a connection to the next Welcome
+    Histogram times;    ///< of the logins
+    Histogram returns;  ///< from the loss of a connection to the next Welcome
     std::size_t refused = 0;
 
   private:

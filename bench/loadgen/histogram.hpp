@@ -14,8 +14,8 @@ class Histogram {
     void add(std::int64_t us);
     void merge(const Histogram& other);
     [[nodiscard]] std::uint64_t count() const { return count_; }
-    /// The least bound that `share` (0 to 1) of the times keep to, up to the width of a step; 0 if there is no
-    /// time.
+    /// The least bound that `share` (0 to 1) of the times keep to, up to the width of a step; 0 if there is
+    /// no time.
     [[nodiscard]] std::uint64_t at(double share) const;
     [[nodiscard]] std::uint64_t longest() const { return longest_; }
 

@@ -43,8 +43,8 @@ std::uint32_t today() {
 Identity::Identity(const std::string& user, const std::string& server_name, crypto::Rng& rng)
     : Identity(user, server_name, crypto::AccountKeyPair::generate(rng), rng) {}
 
-Identity::Identity(const std::string& user, const std::string& server_name, const crypto::AccountKeyPair& account,
-                   crypto::Rng& rng)
+Identity::Identity(const std::string& user, const std::string& server_name,
+                   const crypto::AccountKeyPair& account, crypto::Rng& rng)
     : signing_(crypto::DeviceSigningKeyPair::generate(rng)),
       record_(first_record(user, server_name, account, signing_.public_key(), rng)),
       token_(rng.secret<crypto::Token>()) {}

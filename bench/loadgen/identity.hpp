@@ -1,4 +1,5 @@
-// An account with one device, as real as a person's: keys of its own, a signed record, a delivery token, prekeys.
+// An account with one device, as real as a person's: keys of its own, a signed record, a delivery token,
+// prekeys.
 #pragma once
 
 #include <sotto/wire.pb.h>
@@ -31,8 +32,8 @@ class Identity {
                                           const std::optional<Array<32>>& exporter) const;
     /// A table with the one shared token.
     void fill(wire::SetTokens& request) const;
-    /// A signed prekey, a last-resort one, and a whole batch of both one-time kinds, numbered from 1. The secrets are
-    /// thrown away: nobody opens what is sealed to these.
+    /// A signed prekey, a last-resort one, and a whole batch of both one-time kinds, numbered from 1. The
+    /// secrets are thrown away: nobody opens what is sealed to these.
     void fill(wire::PublishPrekeys& request, crypto::Rng& rng) const;
 
   private:

@@ -13,8 +13,8 @@ Result idle(const Common& common, const IdleOptions& options) {
 
     std::vector<std::unique_ptr<Herd>> herds;
     for (std::size_t i = 0; i < crew.size(); ++i)
-        herds.push_back(std::make_unique<Herd>(crew.worker(i), identities.at(i),
-                                               crew.share(i, options.clients).first));
+        herds.push_back(
+            std::make_unique<Herd>(crew.worker(i), identities.at(i), crew.share(i, options.clients).first));
     Result result{.job = "idle", .clients = options.clients};
     Meter meter(common);
     crew.each([&](std::size_t i) {

@@ -15,7 +15,8 @@ constexpr std::size_t most_accounts = 1000;  // taken in turns
 /// Clients of one worker that log in, leave, and are followed by the next.
 class Logins final : public Peer::Owner {
   public:
-    Logins(Worker& worker, const Identities& accounts, std::size_t first, std::size_t count, std::size_t parallel)
+    Logins(Worker& worker, const Identities& accounts, std::size_t first, std::size_t count,
+           std::size_t parallel)
         : worker_(worker), accounts_(accounts), first_(first), count_(count), slots_(parallel) {
         for (std::size_t i = 0; i < slots_.size(); ++i) {
             slots_.at(i).account = i;
@@ -90,7 +91,8 @@ class Logins final : public Peer::Owner {
 Result login(const Common& common, const LoginOptions& options) {
     Crew crew(common);
     const auto parallel = std::max(common.parallel / crew.size(), std::size_t{1});
-    const auto accounts = std::clamp(options.count, parallel * crew.size(), std::max(most_accounts, parallel * crew.size()));
+    const auto accounts =
+        std::clamp(options.count, parallel * crew.size(), std::max(most_accounts, parallel * crew.size()));
     const auto identities = enrol(crew, accounts, Needs::nothing);
     crew.hold(quiet_time);
 

@@ -10,18 +10,20 @@ namespace {
 
 using std::chrono::milliseconds;
 
-
 /// Devices of one worker, and those who send to them while they are away.
 class Post {
   public:
-    Post(Worker& worker, const Identities& devices, Crew::Share share, std::size_t total, const MailboxOptions& options,
-         std::size_t senders)
+    Post(Worker& worker, const Identities& devices, Crew::Share share, std::size_t total,
+         const MailboxOptions& options, std::size_t senders)
         : worker_(worker), messages_(options.messages), couriers_(worker, options.size), inboxes_(worker) {
         std::size_t number = share.first;
-        for (const auto& identity : devices) devices_.push_back(std::make_unique<Device>(*this, identity.get(), number++));
+        for (const auto& identity : devices)
+            devices_.push_back(std::make_unique<Device>(*this, identity.get(), number++));
         // Their numbers come after those of all devices.
         for (std::size_t i = 0; i < std::min(senders, devices_.size()); ++i) {
-            rounds_.push_back({.first = i, .courier = std::make_unique<Courier>(couriers_, total + share.first + i, options.window)});
+            rounds_.push_back(
+                {.first = i,
+                 .courier = std::make_unique<Courier>(couriers_, total + share.first + i, options.window)});
             round_of_[rounds_.back().courier.get()] = i;
         }
         couriers_.settled = [this](Courier& courier) { send(rounds_.at(round_of_.at(&courier))); };
@@ -43,7 +45,9 @@ class Post {
         for (auto& round : rounds_) send(round);
         (void)run_while_it_moves(
             worker_,
-            [this] { return std::ranges::all_of(rounds_, [&](const auto& round) { return finished(round); }); },
+            [this] {
+                return std::ranges::all_of(rounds_, [&](const auto& round) { return finished(round); });
+            },
             [this] { return couriers_.delivered + couriers_.stored + couriers_.refused; });
         sending_ = false;
     }
@@ -138,8 +142,8 @@ Result mailbox(const Common& common, const MailboxOptions& options) {
     const auto identities = enrol(crew, options.devices, Needs::tokens);
     std::vector<std::unique_ptr<Post>> parts;
     for (std::size_t i = 0; i < crew.size(); ++i)
-        parts.push_back(std::make_unique<Post>(crew.worker(i), identities.at(i), crew.share(i, options.devices),
-                                               options.devices, options,
+        parts.push_back(std::make_unique<Post>(crew.worker(i), identities.at(i),
+                                               crew.share(i, options.devices), options.devices, options,
                                                std::max(options.senders / crew.size(), std::size_t{1})));
     crew.each([&](std::size_t i) { parts.at(i)->connect_senders(); });
     crew.hold(quiet_time);
@@ -149,7 +153,8 @@ Result mailbox(const Common& common, const MailboxOptions& options) {
     crew.each([&](std::size_t i) { parts.at(i)->store(); });
     const auto stored_s = meter.wall_s();
     const auto stored_us = meter.cpu_us();
-    crew.each([&](std::size_t i) { parts.at(i)->read(std::max(common.parallel / crew.size(), std::size_t{1})); });
+    crew.each(
+        [&](std::size_t i) { parts.at(i)->read(std::max(common.parallel / crew.size(), std::size_t{1})); });
     meter.end(result);
     for (const auto& part : parts) part->add_to(result);
     result.more["store_wall_s"] = stored_s;

@@ -11,7 +11,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t fetches_a_target = crypto::prekey_batch;  // each gets one-time prekeys: as many as are published
+constexpr std::size_t fetches_a_target =
+    crypto::prekey_batch;  // each gets one-time prekeys: as many as are published
 constexpr std::size_t fetches_a_client = 100;
 
 /// Clients of one worker that fetch, one after the other, as many at a time as are allowed.
@@ -50,7 +51,8 @@ class Fetches final : public Peer::Owner {
         bool checked = false;
     };
     struct Client {
-        Client(Worker& worker, std::size_t number, Fetches& owner) : peer(worker, number, nullptr, owner), again(worker.loop()) {}
+        Client(Worker& worker, std::size_t number, Fetches& owner)
+            : peer(worker, number, nullptr, owner), again(worker.loop()) {}
         Peer peer;
         Timer again;
         std::size_t left = fetches_a_client;
@@ -132,7 +134,8 @@ class Fetches final : public Peer::Owner {
         auto record = crypto::AccountRecord::parse(bytes_of(prekeys.record()));
         const auto signed_prekey = crypto::SignedPrekey::decode(bytes_of(prekeys.signed_prekey()));
         const auto kem = crypto::KemPrekey::decode(bytes_of(prekeys.kem_prekey()));
-        if (!record || !signed_prekey || !kem || record->hash() != target.identity->record().hash()) return false;
+        if (!record || !signed_prekey || !kem || record->hash() != target.identity->record().hash())
+            return false;
         const crypto::PrekeyBundle bundle{.record = *std::move(record),
                                           .device = Identity::device,
                                           .signed_prekey = *signed_prekey,
@@ -166,7 +169,8 @@ Result prekeys(const Common& common, const PrekeysOptions& options) {
     std::vector<std::unique_ptr<Fetches>> parts;
     for (std::size_t i = 0; i < crew.size(); ++i) {
         const auto share = crew.share(i, options.fetches);
-        parts.push_back(std::make_unique<Fetches>(crew.worker(i), identities.at(i), targets + share.first, share.count));
+        parts.push_back(
+            std::make_unique<Fetches>(crew.worker(i), identities.at(i), targets + share.first, share.count));
     }
     const auto parallel = std::max(common.parallel / crew.size(), std::size_t{1});
     crew.each([&](std::size_t i) { parts.at(i)->connect(parallel); });
@@ -185,7 +189,8 @@ Result prekeys(const Common& common, const PrekeysOptions& options) {
         result.times.merge(part->times);
     }
     result.more["targets"] = targets;
-    result.more["last_resort"] = last_resort;  // no one-time prekey was left, or the target's limit was reached
+    result.more["last_resort"] =
+        last_resort;  // no one-time prekey was left, or the target's limit was reached
     crew.collect(result);
     return result;
 }

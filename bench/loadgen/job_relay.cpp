@@ -18,9 +18,15 @@ constexpr milliseconds last_arrivals{5000};  // after the sender has heard of al
 /// The pairs of one worker. Both ends of a pair are on one thread.
 class Relay {
   public:
-    Relay(Worker& worker, const Identities& recipients, std::size_t first, const RelayOptions& options, double rate)
-        : worker_(worker), length_(options.length), couriers_(worker, options.size), inboxes_(worker), pace_(worker.loop()) {
-        if (rate > 0) interval_ = std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>(1 / rate));
+    Relay(Worker& worker, const Identities& recipients, std::size_t first, const RelayOptions& options,
+          double rate)
+        : worker_(worker),
+          length_(options.length),
+          couriers_(worker, options.size),
+          inboxes_(worker),
+          pace_(worker.loop()) {
+        if (rate > 0)
+            interval_ = std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>(1 / rate));
         for (const auto& identity : recipients) {
             pairs_.push_back(std::make_unique<Pair>(*this, identity.get(), first++, options.window));
             pair_of_[&pairs_.back()->courier] = pairs_.back().get();
@@ -114,8 +120,8 @@ class Relay {
         }
     }
 
-    /// One message falls due each interval, for one pair after the other, whatever became of those before: what
-    /// is slow shows as time, not as fewer messages.
+    /// One message falls due each interval, for one pair after the other, whatever became of those before:
+    /// what is slow shows as time, not as fewer messages.
     void keep_pace() {
         for (const auto now = Clock::now(); next_due_ <= now; next_due_ += interval_) {
             auto& pair = *pairs_.at(turn_++ % pairs_.size());
@@ -145,11 +151,14 @@ Result relay(const Common& common, const RelayOptions& options) {
     const auto identities = enrol(crew, options.pairs, Needs::tokens);
     std::vector<std::unique_ptr<Relay>> parts;
     for (std::size_t i = 0; i < crew.size(); ++i)
-        parts.push_back(std::make_unique<Relay>(crew.worker(i), identities.at(i), crew.share(i, options.pairs).first,
-                                                options, options.rate / static_cast<double>(crew.size())));
+        parts.push_back(std::make_unique<Relay>(crew.worker(i), identities.at(i),
+                                                crew.share(i, options.pairs).first, options,
+                                                options.rate / static_cast<double>(crew.size())));
     Result result{.job = "relay", .clients = 2 * options.pairs};
     Meter connections(common);
-    crew.each([&](std::size_t i) { parts.at(i)->connect(std::max(common.parallel / crew.size(), std::size_t{1})); });
+    crew.each([&](std::size_t i) {
+        parts.at(i)->connect(std::max(common.parallel / crew.size(), std::size_t{1}));
+    });
     crew.hold(quiet_time);
 
     Meter meter(common);

@@ -12,9 +12,10 @@ Result storm(const Common& common, const StormOptions& options) {
     const auto identities = enrol(crew, options.clients, Needs::nothing);
     std::vector<std::unique_ptr<Herd>> herds;
     for (std::size_t i = 0; i < crew.size(); ++i)
-        herds.push_back(std::make_unique<Herd>(crew.worker(i), identities.at(i),
-                                               crew.share(i, options.clients).first));
-    crew.each([&](std::size_t i) { herds.at(i)->log_in(std::max(common.parallel / crew.size(), std::size_t{1})); });
+        herds.push_back(
+            std::make_unique<Herd>(crew.worker(i), identities.at(i), crew.share(i, options.clients).first));
+    crew.each(
+        [&](std::size_t i) { herds.at(i)->log_in(std::max(common.parallel / crew.size(), std::size_t{1})); });
     crew.hold(quiet_time);
     const auto troubles_before = crew.troubles();
 

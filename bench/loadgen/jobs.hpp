@@ -6,11 +6,13 @@
 
 namespace sotto::loadgen {
 
-/// Clients log in and stay. An operation is a login; the memory is that of a client that has logged in and rests.
+/// Clients log in and stay. An operation is a login; the memory is that of a client that has logged in and
+/// rests.
 [[nodiscard]] Result idle(const Common& common, const IdleOptions& options);
 /// Connections from nothing to a Welcome, and away again.
 [[nodiscard]] Result login(const Common& common, const LoginOptions& options);
-/// Pairs of a sender and a connected recipient. An operation is done when the sender knows that it was delivered.
+/// Pairs of a sender and a connected recipient. An operation is done when the sender knows that it was
+/// delivered.
 [[nodiscard]] Result relay(const Common& common, const RelayOptions& options);
 /// Envelopes for devices that are away, which then come and read them. An operation is both.
 [[nodiscard]] Result mailbox(const Common& common, const MailboxOptions& options);

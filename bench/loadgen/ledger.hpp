@@ -10,8 +10,8 @@ class Ledger {
   public:
     /// The next message's number.
     [[nodiscard]] std::uint64_t send() { return sent_++; }
-    /// It came to the recipient. `again`: on a connection made since it was pushed before, where the protocol lets the
-    /// server push what it can't know to have arrived.
+    /// It came to the recipient. `again`: on a connection made since it was pushed before, where the protocol
+    /// lets the server push what it can't know to have arrived.
     void receive(std::uint64_t number, bool again);
     /// The server said `delivered` or `stored`.
     void confirm() { ++confirmed_; }

@@ -33,7 +33,8 @@ constexpr std::size_t largest_content = 64UL * 1024;
 
 void add_common(CLI::App& app, Line& line) {
     app.add_option("--server", line.server, "The server's address: sotto://HOST:PORT/#PIN")->required();
-    app.add_option("--server-pid", line.pid, "Its process, to know what it costs")->check(CLI::PositiveNumber);
+    app.add_option("--server-pid", line.pid, "Its process, to know what it costs")
+        ->check(CLI::PositiveNumber);
     app.add_flag("--json", line.common.json, "Print one JSON object");
     app.add_option("--threads", line.common.threads, "Threads of the load generator")
         ->check(CLI::Range(1, 64))
@@ -61,33 +62,42 @@ struct Jobs {
 };
 
 Jobs add_jobs(CLI::App& app, Line& line) {
-    const Jobs jobs{.idle = app.add_subcommand("idle", "Clients log in and rest: memory of each, CPU time of all"),
-                    .login = app.add_subcommand("login", "Handshake, upgrade, login, and away again"),
-                    .relay = app.add_subcommand("relay", "Senders to connected recipients, until `delivered`"),
-                    .mailbox = app.add_subcommand("mailbox", "Envelopes stored for devices that are away, then read"),
-                    .prekeys = app.add_subcommand("prekeys", "Prekeys fetched, each a one-time one"),
-                    .storm = app.add_subcommand("storm", "The server restarts under its clients")};
+    const Jobs jobs{
+        .idle = app.add_subcommand("idle", "Clients log in and rest: memory of each, CPU time of all"),
+        .login = app.add_subcommand("login", "Handshake, upgrade, login, and away again"),
+        .relay = app.add_subcommand("relay", "Senders to connected recipients, until `delivered`"),
+        .mailbox = app.add_subcommand("mailbox", "Envelopes stored for devices that are away, then read"),
+        .prekeys = app.add_subcommand("prekeys", "Prekeys fetched, each a one-time one"),
+        .storm = app.add_subcommand("storm", "The server restarts under its clients")};
     jobs.idle->add_option("--clients", line.idle.clients)->check(at_least_one)->capture_default_str();
-    jobs.idle->add_option("--hold", line.hold_s, "Seconds of rest")->check(CLI::Range(1U, 86'400U))->capture_default_str();
+    jobs.idle->add_option("--hold", line.hold_s, "Seconds of rest")
+        ->check(CLI::Range(1U, 86'400U))
+        ->capture_default_str();
     jobs.login->add_option("--count", line.login.count, "Logins")->check(at_least_one)->capture_default_str();
     jobs.relay->add_option("--pairs", line.relay.pairs)->check(at_least_one)->capture_default_str();
     jobs.relay->add_option("--window", line.relay.window, "Messages of a pair under way")
         ->check(CLI::Range(1, 64))
         ->capture_default_str();
     jobs.relay->add_option("--seconds", line.length_s)->check(CLI::Range(1U, 86'400U))->capture_default_str();
-    jobs.relay->add_option("--rate", line.relay.rate, "Messages a second, all pairs together; 0: what the windows let through")
+    jobs.relay
+        ->add_option("--rate", line.relay.rate,
+                     "Messages a second, all pairs together; 0: what the windows let through")
         ->check(CLI::Range(0.0, 1e7))
         ->capture_default_str();
     jobs.relay->add_option("--size", line.relay.size, "Bytes of content in an envelope")
         ->check(CLI::Range(std::size_t{1}, largest_content))
         ->capture_default_str();
-    jobs.relay->add_option("--restart", line.relay.restart, "A command that restarts the server under way, as for storm");
-    jobs.relay->add_option("--restart-after", line.restart_after_s, "Seconds after the beginning")->capture_default_str();
+    jobs.relay->add_option("--restart", line.relay.restart,
+                           "A command that restarts the server under way, as for storm");
+    jobs.relay->add_option("--restart-after", line.restart_after_s, "Seconds after the beginning")
+        ->capture_default_str();
     jobs.mailbox->add_option("--devices", line.mailbox.devices)->check(at_least_one)->capture_default_str();
     jobs.mailbox->add_option("--messages", line.mailbox.messages, "For each device")
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
-    jobs.mailbox->add_option("--senders", line.mailbox.senders, "Connections that deliver")->check(at_least_one)->capture_default_str();
+    jobs.mailbox->add_option("--senders", line.mailbox.senders, "Connections that deliver")
+        ->check(at_least_one)
+        ->capture_default_str();
     jobs.mailbox->add_option("--window", line.mailbox.window, "Messages of a sender under way")
         ->check(CLI::Range(1, 64))
         ->capture_default_str();
@@ -135,7 +145,9 @@ void allow(std::size_t connections) {
 }
 
 int main_of(int argc, char** argv) {
-    CLI::App app{"Many honest clients for a key server of Sotto, and what they cost it. Exit code 3 if anything was lost or came twice."};
+    CLI::App app{
+        "Many honest clients for a key server of Sotto, and what they cost it. Exit code 3 if anything was "
+        "lost or came twice."};
     app.set_version_flag("--version", SOTTO_VERSION);
     app.require_subcommand(1);
     app.fallthrough();

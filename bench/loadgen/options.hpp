@@ -18,8 +18,8 @@ struct Common {
     std::optional<pid_t> server_pid;  ///< none: what the server costs isn't known
     bool json = false;
     unsigned threads = 1;
-    std::size_t parallel = 64;    ///< clients that come up at one time
-    std::size_t per_address = 1;  ///< clients that share a source address
+    std::size_t parallel = 64;           ///< clients that come up at one time
+    std::size_t per_address = 1;         ///< clients that share a source address
     std::chrono::seconds patience{120};  ///< with anything that has to end by itself
     std::vector<std::string> invites;    ///< one for each account, where the server asks for them
 };

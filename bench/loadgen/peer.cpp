@@ -16,20 +16,34 @@ constexpr seconds leave_time{5};
 
 std::string name_of(wire::FailureCode code) {
     switch (code) {
-        case wire::FAILURE_MALFORMED: return "MALFORMED";
-        case wire::FAILURE_REFUSED: return "REFUSED";
-        case wire::FAILURE_NAME_TAKEN: return "NAME_TAKEN";
-        case wire::FAILURE_REGISTRATION_CLOSED: return "REGISTRATION_CLOSED";
-        case wire::FAILURE_INVITE_BAD: return "INVITE_BAD";
-        case wire::FAILURE_STALE: return "STALE";
-        case wire::FAILURE_TOO_LARGE: return "TOO_LARGE";
-        case wire::FAILURE_MAILBOX_FULL: return "MAILBOX_FULL";
-        case wire::FAILURE_RATE: return "RATE";
-        case wire::FAILURE_INTERNAL: return "INTERNAL";
-        case wire::FAILURE_NOT_LOGGED_IN: return "NOT_LOGGED_IN";
-        case wire::FAILURE_NO_PREKEYS: return "NO_PREKEYS";
-        case wire::FAILURE_NO_DEVICE: return "NO_DEVICE";
-        default: return "failure " + std::to_string(code);
+        case wire::FAILURE_MALFORMED:
+            return "MALFORMED";
+        case wire::FAILURE_REFUSED:
+            return "REFUSED";
+        case wire::FAILURE_NAME_TAKEN:
+            return "NAME_TAKEN";
+        case wire::FAILURE_REGISTRATION_CLOSED:
+            return "REGISTRATION_CLOSED";
+        case wire::FAILURE_INVITE_BAD:
+            return "INVITE_BAD";
+        case wire::FAILURE_STALE:
+            return "STALE";
+        case wire::FAILURE_TOO_LARGE:
+            return "TOO_LARGE";
+        case wire::FAILURE_MAILBOX_FULL:
+            return "MAILBOX_FULL";
+        case wire::FAILURE_RATE:
+            return "RATE";
+        case wire::FAILURE_INTERNAL:
+            return "INTERNAL";
+        case wire::FAILURE_NOT_LOGGED_IN:
+            return "NOT_LOGGED_IN";
+        case wire::FAILURE_NO_PREKEYS:
+            return "NO_PREKEYS";
+        case wire::FAILURE_NO_DEVICE:
+            return "NO_DEVICE";
+        default:
+            return "failure " + std::to_string(code);
     }
 }
 

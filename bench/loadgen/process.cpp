@@ -17,7 +17,8 @@ constexpr rlim_t other_descriptors = 64;  // the standard ones, one epoll a thre
 
 ServerProcess::ServerProcess(pid_t pid) : pid_(pid) {
     if (::clock_getcpuclockid(pid, &clock_) != 0)
-        throw Problem(Exit::input, "There is no process " + std::to_string(pid) + ": --server-pid is the server's.");
+        throw Problem(Exit::input,
+                      "There is no process " + std::to_string(pid) + ": --server-pid is the server's.");
 }
 
 double ServerProcess::cpu_us() const {
@@ -54,7 +55,8 @@ std::optional<std::string> allow_connections(std::size_t connections) {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return "The limit of open descriptors can't be read.";
     const rlim_t wanted = connections + other_descriptors;
-    const bool enough = limit.rlim_max >= other_descriptors && connections <= limit.rlim_max - other_descriptors;
+    const bool enough =
+        limit.rlim_max >= other_descriptors && connections <= limit.rlim_max - other_descriptors;
     if (enough && limit.rlim_cur >= wanted) return std::nullopt;
     limit.rlim_cur = wanted;
     if (enough && ::setrlimit(RLIMIT_NOFILE, &limit) == 0) return std::nullopt;

@@ -20,7 +20,8 @@ Restart::Restart(std::string command, std::chrono::milliseconds delay)
               return;
           }
           std::array<char, 256> buffer{};
-          while (const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe)) printed_.append(buffer.data(), size);
+          while (const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe))
+              printed_.append(buffer.data(), size);
           status_ = ::pclose(pipe);
       }) {}
 
@@ -33,7 +34,8 @@ pid_t Restart::finish() {
     pid_t pid = 0;
     const auto [end, error] = std::from_chars(last.data(), last.data() + last.size(), pid);
     if (error != std::errc{} || end != last.data() + last.size() || pid <= 0)
-        throw Problem(Exit::input, "The command that restarts the server must print the new process's id last.");
+        throw Problem(Exit::input,
+                      "The command that restarts the server must print the new process's id last.");
     return pid;
 }
 

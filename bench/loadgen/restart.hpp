@@ -13,7 +13,8 @@ class Restart {
   public:
     /// Runs `command` by the shell after `delay`.
     Restart(std::string command, std::chrono::milliseconds delay);
-    /// Waits for its end. The new server's process, which the last word that it printed has to be; throws Problem.
+    /// Waits for its end. The new server's process, which the last word that it printed has to be; throws
+    /// Problem.
     [[nodiscard]] pid_t finish();
 
   private:

@@ -27,7 +27,8 @@ Json to_json(const Result& result) {
     json["lost"] = result.lost;
     json["duplicated"] = result.duplicated;
     json["wall_s"] = rounded(result.wall_s);
-    json["rate_per_s"] = result.wall_s > 0 ? rounded(static_cast<double>(result.count) / result.wall_s) : Json(nullptr);
+    json["rate_per_s"] =
+        result.wall_s > 0 ? rounded(static_cast<double>(result.count) / result.wall_s) : Json(nullptr);
     json["server_cpu_us_per_op"] = share(result.server_cpu_us, result.count);
     json["server_pss_bytes_per_client"] = share(result.server_pss_bytes, result.clients);
     json["p50_us"] = result.times.at(0.5);

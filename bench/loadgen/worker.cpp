@@ -41,7 +41,9 @@ class Greeter final : public Peer::Owner {
         peer_.open(Peer::As::delivery);
         const bool ready = worker_.loop().run([this] { return peer_.ready() || refused_; },
                                               Clock::now() + worker_.common().patience);
-        if (!ready) throw Problem(Exit::server, "The server doesn't answer: " + (why_.empty() ? "no connection" : why_) + ".");
+        if (!ready)
+            throw Problem(Exit::server,
+                          "The server doesn't answer: " + (why_.empty() ? "no connection" : why_) + ".");
         if (refused_) throw Problem(Exit::server, "The server is not to be used: " + why_ + ".");
         return peer_.greeting();
     }

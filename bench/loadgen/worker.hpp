@@ -1,5 +1,5 @@
-// A thread of the load generator with everything that belongs to it. Between the phases of a job no thread runs, and
-// the job may look at all of them.
+// A thread of the load generator with everything that belongs to it. Between the phases of a job no thread
+// runs, and the job may look at all of them.
 #pragma once
 
 #include <sotto/wire.pb.h>
@@ -81,7 +81,8 @@ class Crew {
     [[nodiscard]] Worker& worker(std::size_t i) { return *workers_.at(i); }
     [[nodiscard]] const Greeting& greeting() const { return greeting_; }
 
-    /// Runs `phase(i)` for each worker on a thread of its own; one that throws is thrown on when all have ended.
+    /// Runs `phase(i)` for each worker on a thread of its own; one that throws is thrown on when all have
+    /// ended.
     void each(const std::function<void(std::size_t)>& phase);
     /// How many of `total` things the worker i has, and the number of its first one.
     struct Share {

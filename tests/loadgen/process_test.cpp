@@ -12,7 +12,8 @@ namespace {
 
 TEST(ParsePss, is_the_proportional_size_and_not_its_parts) {
     const std::string text =
-        "55d0-7ffe ---p 00000000 00:00 0 [rollup]\nRss:  900 kB\nPss:  123 kB\nPss_Dirty:  7 kB\nPss_Anon: 5 kB\n";
+        "55d0-7ffe ---p 00000000 00:00 0 [rollup]\nRss:  900 kB\nPss:  123 kB\nPss_Dirty:  7 kB\nPss_Anon: 5 "
+        "kB\n";
     EXPECT_EQ(parse_pss(text), 123U * 1024);
 }
 
@@ -28,7 +29,9 @@ TEST(ServerProcess, counts_this_process_as_the_system_does) {
     rusage used{};
     ASSERT_EQ(::getrusage(RUSAGE_SELF, &used), 0);
     const auto after = self.cpu_us();
-    const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec); };
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
+    };
     EXPECT_GT(before, 0);
     EXPECT_GE(after, before);
     // The system rounds user and system time on their own.

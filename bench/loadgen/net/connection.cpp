@@ -36,8 +36,8 @@ void set(int fd, int level, int option) {
 
 }  // namespace
 
-Connection::Connection(Loop& loop, const Destination& to, std::optional<std::uint32_t> source, const char* target,
-                       Events& events)
+Connection::Connection(Loop& loop, const Destination& to, std::optional<std::uint32_t> source,
+                       const char* target, Events& events)
     : loop_(loop), to_(to), events_(events), target_(target) {
     fd_ = ::socket(to.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     bool started = fd_ >= 0;
@@ -45,11 +45,13 @@ Connection::Connection(Loop& loop, const Destination& to, std::optional<std::uin
     if (started && source) {
         // The port is chosen by connect(), so that each pair of addresses has all of them.
         set(fd_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
-        const sockaddr_in from{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(*source)}, .sin_zero = {}};
+        const sockaddr_in from{
+            .sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(*source)}, .sin_zero = {}};
         started = ::bind(fd_, reinterpret_cast<const sockaddr*>(&from), sizeof(from)) == 0;
     }
-    started = started && (::connect(fd_, reinterpret_cast<const sockaddr*>(&to.address), to.address_size) == 0 ||
-                          errno == EINPROGRESS);
+    started =
+        started && (::connect(fd_, reinterpret_cast<const sockaddr*>(&to.address), to.address_size) == 0 ||
+                    errno == EINPROGRESS);
     if (!started) {
         // Nobody expects an event before the constructor has returned.
         in_ = system_error();
@@ -176,12 +178,14 @@ int Connection::pull(std::uint8_t* into, std::size_t size) {
     if (drained_) return 0;
     ERR_clear_error();
     const int got = SSL_read(ssl_, into, static_cast<int>(size));
-    // Less than asked for, and OpenSSL holds nothing back: the next call would only hear that there is no more.
+    // Less than asked for, and OpenSSL holds nothing back: the next call would only hear that there is no
+    // more.
     drained_ = got <= 0 || (std::cmp_less(got, size) && SSL_has_pending(ssl_) == 0);
     if (got > 0) return got;
     const int error = SSL_get_error(ssl_, got);
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
-        broken_ = error == SSL_ERROR_ZERO_RETURN ? "the server has closed the connection" : tls_error(got, "reading");
+        broken_ = error == SSL_ERROR_ZERO_RETURN ? "the server has closed the connection"
+                                                 : tls_error(got, "reading");
     return 0;
 }
 
@@ -220,7 +224,8 @@ void Connection::take(const wslay_frame_iocb& part) {
     }
     const bool whole = frame_done && part.fin != 0;
     if (whole && message_.empty()) return events_.received(data);
-    if (message_.size() + data.size() > most_in_message) return fail("WebSocket: the server's message is too long");
+    if (message_.size() + data.size() > most_in_message)
+        return fail("WebSocket: the server's message is too long");
     message_.append(data);
     if (whole) events_.received(std::exchange(message_, {}));
 }
@@ -278,7 +283,8 @@ void Connection::flush() {
         const int size = SSL_write(ssl_, out_.data() + written, static_cast<int>(out_.size() - written));
         if (size <= 0) {
             const int error = SSL_get_error(ssl_, size);
-            if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return fail(tls_error(size, "writing"));
+            if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+                return fail(tls_error(size, "writing"));
             break;
         }
         written += static_cast<std::size_t>(size);

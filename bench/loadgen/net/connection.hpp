@@ -1,5 +1,5 @@
-// One connection to the key server: TLS 1.3 straight on a non-blocking socket, the upgrade, WebSocket frames by
-// libwslay. What is sent during a turn of the loop leaves in one write.
+// One connection to the key server: TLS 1.3 straight on a non-blocking socket, the upgrade, WebSocket frames
+// by libwslay. What is sent during a turn of the loop leaves in one write.
 #pragma once
 
 #include <netinet/in.h>
@@ -22,7 +22,7 @@ namespace sotto::loadgen {
 struct Destination {
     sockaddr_storage address{};
     socklen_t address_size = 0;
-    std::string host;       ///< for the HTTP request
+    std::string host;  ///< for the HTTP request
     SSL_CTX* tls = nullptr;
     crypto::Rng* rng = nullptr;  ///< of the worker's thread
 };
@@ -92,14 +92,14 @@ class Connection final : public Pollable {
     State state_ = State::connecting;
     bool registered_ = false;  ///< in the loop
     bool unflushed_ = false;
-    bool drained_ = false;     ///< of what was to be read in this turn
+    bool drained_ = false;  ///< of what was to be read in this turn
     std::uint32_t wanted_ = 0;
     std::string broken_;
-    std::string key_;          ///< Sec-WebSocket-Key
-    std::string in_;           ///< the upgrade's answer, and what came behind it
-    std::string out_;          ///< to be written
-    std::string message_;      ///< of several parts
-    std::string control_;      ///< payload of a control frame in several parts
+    std::string key_;      ///< Sec-WebSocket-Key
+    std::string in_;       ///< the upgrade's answer, and what came behind it
+    std::string out_;      ///< to be written
+    std::string message_;  ///< of several parts
+    std::string control_;  ///< payload of a control frame in several parts
     std::uint64_t frame_left_ = 0;
 };
 

@@ -70,7 +70,8 @@ std::string upgrade_key(crypto::Rng& rng) {
 std::string upgrade_request(std::string_view host, std::string_view target, std::string_view key) {
     std::string out;
     out.append("GET ").append(target).append(" HTTP/1.1\r\nHost: ").append(host);
-    out.append("\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+    out.append(
+        "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
     return out.append(key).append("\r\n\r\n");
 }
 
