@@ -8,6 +8,7 @@
 #   --out DIR   where the jobs' JSON and the servers' logs go; build/release/server-bench by itself
 #   --bin DIR   sotto-keyserver and sotto-loadgen from there; nothing is built
 #   JOB…        some of: idle-small idle-large login relay-1 relay-4 relay-most relay-half mailbox prekeys storm
+#               relay-killed mailbox-killed; the last two kill the server (SIGKILL) under way
 #
 # Exit code 1 if a job failed, lost something or had something twice. A missed target is only said.
 set -euo pipefail
@@ -15,7 +16,7 @@ export LC_ALL=C
 script=$(realpath "${BASH_SOURCE[0]}")
 cd "$(dirname "$script")/.."
 
-readonly all_jobs=(idle-small idle-large login relay-1 relay-4 relay-most relay-half mailbox prekeys storm)
+readonly all_jobs=(idle-small idle-large login relay-1 relay-4 relay-most relay-half mailbox prekeys storm relay-killed mailbox-killed)
 readonly listen=127.0.0.1:7443 descriptors_of_its_own=100 patience=60
 
 fail() { printf 'server.sh: %s\n' "$*" >&2; exit 1; }
@@ -41,12 +42,12 @@ start() { # start FOLDER: runs the server that is set up there; returns when it 
   done
 }
 
-stop() { # stop FOLDER: SIGTERM, and waits for the end
+stop() { # stop FOLDER [SIGNAL]: SIGTERM by itself, and waits for the end
   local pid waited=0
   [[ -e $1/pid ]] || return 0
   pid=$(<"$1/pid")
   rm "$1/pid"
-  kill "$pid" 2>/dev/null || return 0
+  kill -s "${2:-TERM}" "$pid" 2>/dev/null || return 0
   # One that nobody waits for is a zombie, and gone all the same.
   while [[ -e /proc/$pid/stat ]] && ! grep -q ') Z' "/proc/$pid/stat" 2>/dev/null; do
     ((waited++ < patience * 20)) || fail "the server doesn't stop"
@@ -84,6 +85,8 @@ arguments() { # arguments JOB: what the load generator is called with; full size
       mailbox) echo mailbox --devices 20 --messages 100 ;;
       prekeys) echo prekeys --fetches 500 ;;
       storm) echo storm --clients 200 ;;
+      relay-killed) echo relay --pairs 20 --window 4 --seconds 6 --restart-after 2 ;;
+      mailbox-killed) echo mailbox --devices 20 --messages 2000 --restart-after 1 ;;
     esac
     return
   fi
@@ -98,6 +101,8 @@ arguments() { # arguments JOB: what the load generator is called with; full size
     mailbox) echo mailbox --devices 1000 --messages 100 ;;
     prekeys) echo prekeys --fetches 20000 ;;
     storm) echo storm --clients 10000 ;;
+    relay-killed) echo relay --pairs 500 --window 4 --seconds 20 --restart-after 5 ;;
+    mailbox-killed) echo mailbox --devices 1000 --messages 200 --restart-after 3 ;;
   esac
 }
 
@@ -113,7 +118,10 @@ run_job() { # run_job NAME
   line=$(arguments "$name") || return 1
   local words=()
   read -ra words <<<"$line"
-  [[ $name != storm ]] || words+=(--restart "exec bash '$script' --restart '$folder'")
+  case $name in
+    storm) words+=(--restart "exec bash '$script' --restart '$folder' TERM") ;;
+    *-killed) words+=(--restart "exec bash '$script' --restart '$folder' KILL") ;;
+  esac
   set_up "$folder"
   printf 'server.sh: %s\n' "$line" >&2
   local status=0
@@ -165,12 +173,14 @@ table() {
   [[ -z $storm || -z $login ]] || ratio=$(awk -v s="$storm" -v l="$login" 'BEGIN { print s / l }')
   row "restart under $(figure storm count) clients: CPU of one that is back, in logins" storm "$ratio" '<=1.5' ''
   row 'restart: until the last one is back' storm "$(figure storm wall_s)" '' s
+  row 'killed under relay: messages done' relay-killed "$(figure relay-killed count)" '' ''
+  row 'killed under mailbox: envelopes done' mailbox-killed "$(figure mailbox-killed count)" '' ''
 }
 
 # --------------------------------------------------------------------------------------------------------------- main
 
-if [[ ${1-} == --restart ]]; then # for sotto-loadgen storm
-  stop "$2"
+if [[ ${1-} == --restart ]]; then # --restart FOLDER SIGNAL, for sotto-loadgen
+  stop "$2" "$3"
   start "$2"
   cat "$2/pid"
   exit

@@ -112,7 +112,11 @@ void Inbox::acknowledge() {
     peer_.send(room_.request);
 }
 
-void Inbox::on_reply(Peer& /*peer*/, const wire::Reply& reply) {
+void Inbox::on_ready(Peer& peer) {
+    if (room_.leave_when_done && peer.waiting() == 0) peer.leave();
+}
+
+void Inbox::on_reply(Peer& peer, const wire::Reply& reply) {
     if (reply.body_case() == wire::Reply::kIncoming) {
         const auto& incoming = reply.incoming();
         std::uint64_t number = ~std::uint64_t{0};  // none that was sent
@@ -123,7 +127,8 @@ void Inbox::on_reply(Peer& /*peer*/, const wire::Reply& reply) {
         owed_.push_back(incoming.envelope_id());
     } else if (reply.body_case() == wire::Reply::kDone) {
         --unheard_;
-        if (quiet() && room_.settled) room_.settled(*this);
+        const auto& ledger = recipient_.ledger;
+        if (room_.leave_when_done && quiet() && ledger.received() == ledger.sent()) peer.leave();
     } else if (reply.body_case() == wire::Reply::kFailure) {
         // What wasn't acknowledged is pushed again on the next connection.
         --unheard_;
@@ -138,7 +143,7 @@ void Inbox::on_lost(Peer& /*peer*/, const std::string& why) {
 }
 
 void Inbox::on_left(Peer& /*peer*/) {
-    if (room_.left) room_.left(*this);
+    if (room_.left) room_.left();
 }
 
 }  // namespace sotto::loadgen

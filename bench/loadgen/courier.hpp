@@ -72,9 +72,9 @@ struct InboxRoom {
     InboxRoom(const InboxRoom&) = delete;
     InboxRoom& operator=(const InboxRoom&) = delete;
     Worker& worker;
-    std::function<void(class Inbox&)>
-        settled;  ///< nothing is owed by this one, and all that it said was heard
-    std::function<void(class Inbox&)> left;
+    /// A device leaves when it has all that was sent to it, or when nothing waits for it.
+    bool leave_when_done = false;
+    std::function<void()> left;  ///< one has
     std::vector<class Inbox*> owing;
     wire::Request request;
 };
@@ -84,11 +84,11 @@ class Inbox final : public Peer::Owner {
     Inbox(InboxRoom& room, std::size_t number, Recipient& recipient);
 
     [[nodiscard]] Peer& peer() { return peer_; }
-    [[nodiscard]] const Recipient& recipient() const { return recipient_; }
     [[nodiscard]] bool quiet() const { return owed_.empty() && unheard_ == 0; }
     void acknowledge();
 
   private:
+    void on_ready(Peer& peer) override;
     void on_reply(Peer& peer, const wire::Reply& reply) override;
     void on_lost(Peer& peer, const std::string& why) override;
     void on_refused(Peer& peer, const std::string& why) override { (void)peer, room_.worker.note(why); }

@@ -4,6 +4,7 @@
 #include "bench/loadgen/jobs.hpp"
 #include "bench/loadgen/meter.hpp"
 #include "bench/loadgen/muster.hpp"
+#include "bench/loadgen/restart.hpp"
 
 namespace sotto::loadgen {
 namespace {
@@ -27,8 +28,8 @@ class Post {
             round_of_[rounds_.back().courier.get()] = i;
         }
         couriers_.settled = [this](Courier& courier) { send(rounds_.at(round_of_.at(&courier))); };
-        inboxes_.settled = [this](Inbox& inbox) { heard(inbox); };
-        inboxes_.left = [this](Inbox& /*inbox*/) {
+        inboxes_.leave_when_done = true;
+        inboxes_.left = [this] {
             ++left_;
             read_next();
         };
@@ -74,6 +75,8 @@ class Post {
             result.count += ledger.sent() - ledger.lost();
             result.lost += ledger.lost();
             result.duplicated += ledger.duplicated();
+            result.more["repeated_after_restart"] =
+                result.more.value("repeated_after_restart", std::uint64_t{0}) + ledger.repeated();
         }
         result.more["envelope_bytes"] = couriers_.envelope.size();
         result.more["retried"] = result.more.value("retried", std::uint64_t{0}) + couriers_.retried;
@@ -112,11 +115,6 @@ class Post {
         if (reading_ < devices_.size()) devices_.at(reading_++)->inbox.peer().open(Peer::As::login);
     }
 
-    void heard(Inbox& inbox) {
-        const auto& ledger = inbox.recipient().ledger;
-        if (ledger.received() == ledger.sent()) inbox.peer().leave();
-    }
-
     [[nodiscard]] std::uint64_t received() const {
         std::uint64_t sum = 0;
         for (const auto& device : devices_) sum += device->recipient.ledger.received();
@@ -149,13 +147,18 @@ Result mailbox(const Common& common, const MailboxOptions& options) {
     crew.hold(quiet_time);
 
     Result result{.job = "mailbox", .clients = 0};
-    Meter meter(common);
+    auto measured = common;
+    // What another process used is not this job's.
+    if (!options.restart.command.empty()) measured.server_pid.reset();
+    Meter meter(measured);
+    Restart restart(options.restart);
     crew.each([&](std::size_t i) { parts.at(i)->store(); });
     const auto stored_s = meter.wall_s();
     const auto stored_us = meter.cpu_us();
     crew.each(
         [&](std::size_t i) { parts.at(i)->read(std::max(common.parallel / crew.size(), std::size_t{1})); });
     meter.end(result);
+    if (const auto pid = restart.finish()) result.more["server_pid"] = *pid;
     for (const auto& part : parts) part->add_to(result);
     result.more["store_wall_s"] = stored_s;
     if (stored_us && result.count > 0) {

@@ -164,7 +164,9 @@ class Fetches final : public Peer::Owner {
 
 Result prekeys(const Common& common, const PrekeysOptions& options) {
     Crew crew(common);
-    const auto targets = std::max(options.fetches / fetches_a_target, crew.size());
+    // As many for each worker as its share of the fetches needs.
+    const auto most_fetches = (options.fetches + crew.size() - 1) / crew.size();
+    const auto targets = (most_fetches + fetches_a_target - 1) / fetches_a_target * crew.size();
     const auto identities = enrol(crew, targets, Needs::prekeys);
     std::vector<std::unique_ptr<Fetches>> parts;
     for (std::size_t i = 0; i < crew.size(); ++i) {

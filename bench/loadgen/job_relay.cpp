@@ -148,6 +148,9 @@ class Relay {
 
 Result relay(const Common& common, const RelayOptions& options) {
     Crew crew(common);
+    auto measured = common;
+    // What another process used is not this job's.
+    if (!options.restart.command.empty()) measured.server_pid.reset();
     const auto identities = enrol(crew, options.pairs, Needs::tokens);
     std::vector<std::unique_ptr<Relay>> parts;
     for (std::size_t i = 0; i < crew.size(); ++i)
@@ -155,23 +158,18 @@ Result relay(const Common& common, const RelayOptions& options) {
                                                 crew.share(i, options.pairs).first, options,
                                                 options.rate / static_cast<double>(crew.size())));
     Result result{.job = "relay", .clients = 2 * options.pairs};
-    Meter connections(common);
+    Meter connections(measured);
     crew.each([&](std::size_t i) {
         parts.at(i)->connect(std::max(common.parallel / crew.size(), std::size_t{1}));
     });
     crew.hold(quiet_time);
 
-    Meter meter(common);
-    std::optional<Restart> restart;
-    if (!options.restart.empty()) restart.emplace(options.restart, options.restart_after);
+    Meter meter(measured);
+    Restart restart(options.restart);
     crew.each([&](std::size_t i) { parts.at(i)->run(); });
-    if (restart) {
-        result.wall_s = meter.wall_s();
-        result.more["server_pid"] = restart->finish();  // another process: its costs are not this job's
-    } else {
-        meter.end(result);
-        result.server_pss_bytes = connections.pss_bytes();
-    }
+    meter.end(result);
+    result.server_pss_bytes = connections.pss_bytes();
+    if (const auto pid = restart.finish()) result.more["server_pid"] = *pid;
     crew.each([&](std::size_t i) { parts.at(i)->wait_for_arrivals(); });
     result.more["pairs"] = options.pairs;
     result.more["window"] = options.window;

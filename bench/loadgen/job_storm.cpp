@@ -2,7 +2,8 @@
 
 #include "bench/loadgen/herd.hpp"
 #include "bench/loadgen/jobs.hpp"
-#include "bench/loadgen/meter.hpp"
+#include "bench/loadgen/problem.hpp"
+#include "bench/loadgen/process.hpp"
 #include "bench/loadgen/restart.hpp"
 
 namespace sotto::loadgen {
@@ -21,14 +22,14 @@ Result storm(const Common& common, const StormOptions& options) {
 
     Result result{.job = "storm", .clients = options.clients};
     const auto began = Clock::now();
-    Restart restart(options.restart, std::chrono::milliseconds{0});
+    Restart restart(options.restart);
     crew.each([&](std::size_t i) { (void)herds.at(i)->wait_for_return(); });
     const auto pid = restart.finish();
     result.wall_s = std::chrono::duration<double>(Clock::now() - began).count();
+    if (!pid) throw Problem(Exit::input, "A storm needs a command that restarts the server: --restart.");
     // All that the new process has done since it began.
-    const ServerProcess server(pid);
-    result.server_cpu_us = server.cpu_us();
-    result.more["server_pid"] = pid;
+    result.server_cpu_us = ServerProcess(*pid).cpu_us();
+    result.more["server_pid"] = *pid;
 
     crew.hold(quiet_time);
     for (const auto& herd : herds) {

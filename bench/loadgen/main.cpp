@@ -51,6 +51,12 @@ void add_common(CLI::App& app, Line& line) {
     app.add_option("--invites", line.invites, "A file with a registration invite in each line");
 }
 
+void add_restart(CLI::App& job, RestartOptions& restart, unsigned& after_s) {
+    job.add_option("--restart", restart.command,
+                   "A command that restarts the server under way, as for storm");
+    job.add_option("--restart-after", after_s, "Seconds after the beginning")->capture_default_str();
+}
+
 /// The jobs, by the sub-commands that ask for them.
 struct Jobs {
     CLI::App* idle;
@@ -87,10 +93,8 @@ Jobs add_jobs(CLI::App& app, Line& line) {
     jobs.relay->add_option("--size", line.relay.size, "Bytes of content in an envelope")
         ->check(CLI::Range(std::size_t{1}, largest_content))
         ->capture_default_str();
-    jobs.relay->add_option("--restart", line.relay.restart,
-                           "A command that restarts the server under way, as for storm");
-    jobs.relay->add_option("--restart-after", line.restart_after_s, "Seconds after the beginning")
-        ->capture_default_str();
+    add_restart(*jobs.relay, line.relay.restart, line.restart_after_s);
+    add_restart(*jobs.mailbox, line.mailbox.restart, line.restart_after_s);
     jobs.mailbox->add_option("--devices", line.mailbox.devices)->check(at_least_one)->capture_default_str();
     jobs.mailbox->add_option("--messages", line.mailbox.messages, "For each device")
         ->check(CLI::Range(1, 10'000))
@@ -107,7 +111,7 @@ Jobs add_jobs(CLI::App& app, Line& line) {
     jobs.prekeys->add_option("--fetches", line.prekeys.fetches)->check(at_least_one)->capture_default_str();
     jobs.storm->add_option("--clients", line.storm.clients)->check(at_least_one)->capture_default_str();
     jobs.storm
-        ->add_option("--restart", line.storm.restart,
+        ->add_option("--restart", line.storm.restart.command,
                      "A shell command that stops the server, starts it, and prints the new process's id last")
         ->required();
     return jobs;
@@ -121,7 +125,8 @@ void complete(Line& line) {
     line.common.patience = std::chrono::seconds{line.patience_s};
     line.idle.hold = std::chrono::seconds{line.hold_s};
     line.relay.length = std::chrono::seconds{line.length_s};
-    line.relay.restart_after = std::chrono::seconds{line.restart_after_s};
+    line.relay.restart.after = std::chrono::seconds{line.restart_after_s};
+    line.mailbox.restart.after = line.relay.restart.after;
     if (line.invites.empty()) return;
     std::ifstream file(line.invites);
     if (!file) throw Problem(Exit::input, "The file " + line.invites + " can't be read.");

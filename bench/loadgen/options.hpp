@@ -24,6 +24,14 @@ struct Common {
     std::vector<std::string> invites;    ///< one for each account, where the server asks for them
 };
 
+/// The server is restarted while a job goes on.
+struct RestartOptions {
+    /// Run by the shell: stops the server, starts it again, and prints the new process's id when it is ready.
+    /// Empty: nothing is restarted.
+    std::string command;
+    std::chrono::seconds after{0};  ///< the job's beginning
+};
+
 struct IdleOptions {
     std::size_t clients = 1000;
     std::chrono::seconds hold{30};
@@ -37,8 +45,7 @@ struct RelayOptions {
     std::chrono::seconds length{10};
     double rate = 0;         ///< messages a second, all pairs together; 0: as many as the windows let through
     std::size_t size = 300;  ///< bytes of content in an envelope
-    std::string restart;     ///< a command, see StormOptions; empty: none
-    std::chrono::seconds restart_after{0};
+    RestartOptions restart{};
 };
 struct MailboxOptions {
     std::size_t devices = 100;
@@ -46,14 +53,14 @@ struct MailboxOptions {
     std::size_t senders = 32;
     std::size_t window = 16;
     std::size_t size = 300;
+    RestartOptions restart{};
 };
 struct PrekeysOptions {
     std::size_t fetches = 10'000;
 };
 struct StormOptions {
     std::size_t clients = 1000;
-    /// Run by the shell: stops the server, starts it again, and prints the new process's id when it is ready.
-    std::string restart;
+    RestartOptions restart{};
 };
 
 }  // namespace sotto::loadgen

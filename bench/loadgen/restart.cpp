@@ -3,29 +3,32 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
-#include <memory>
 #include <sstream>
 
 #include "bench/loadgen/problem.hpp"
 
 namespace sotto::loadgen {
 
-Restart::Restart(std::string command, std::chrono::milliseconds delay)
-    : thread_([this, command = std::move(command), delay] {
-          std::this_thread::sleep_for(delay);
-          // Our own descriptors are closed in it: they are all close-on-exec.
-          std::FILE* pipe = ::popen(command.c_str(), "re");
-          if (pipe == nullptr) {
-              status_ = -1;
-              return;
-          }
-          std::array<char, 256> buffer{};
-          while (const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe))
-              printed_.append(buffer.data(), size);
-          status_ = ::pclose(pipe);
-      }) {}
+Restart::Restart(RestartOptions options) : options_(std::move(options)) {
+    if (!options_.command.empty()) thread_ = std::jthread([this] { run(); });
+}
 
-pid_t Restart::finish() {
+void Restart::run() {
+    std::this_thread::sleep_for(options_.after);
+    // Our own descriptors are closed in it: they are all close-on-exec.
+    std::FILE* pipe = ::popen(options_.command.c_str(), "re");
+    if (pipe == nullptr) {
+        status_ = -1;
+        return;
+    }
+    std::array<char, 256> buffer{};
+    while (const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe))
+        printed_.append(buffer.data(), size);
+    status_ = ::pclose(pipe);
+}
+
+std::optional<pid_t> Restart::finish() {
+    if (!thread_.joinable()) return std::nullopt;
     thread_.join();
     if (status_ != 0) throw Problem(Exit::server, "The command that restarts the server failed.");
     std::istringstream words(printed_);

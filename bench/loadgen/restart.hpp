@@ -3,21 +3,26 @@
 
 #include <sys/types.h>
 
-#include <chrono>
+#include <optional>
 #include <string>
 #include <thread>
+
+#include "bench/loadgen/options.hpp"
 
 namespace sotto::loadgen {
 
 class Restart {
   public:
-    /// Runs `command` by the shell after `delay`.
-    Restart(std::string command, std::chrono::milliseconds delay);
-    /// Waits for its end. The new server's process, which the last word that it printed has to be; throws
-    /// Problem.
-    [[nodiscard]] pid_t finish();
+    /// With an empty command it does nothing.
+    explicit Restart(RestartOptions options);
+    /// Waits for its end. The new server's process, which the last word that it printed has to be; nothing if
+    /// there was no command. Throws Problem.
+    [[nodiscard]] std::optional<pid_t> finish();
 
   private:
+    void run();
+
+    RestartOptions options_;
     std::string printed_;
     int status_ = 0;
     std::jthread thread_;

@@ -9,7 +9,7 @@ namespace sotto::loadgen {
 namespace {
 
 Exit failure_of(const std::string& command) {
-    Restart restart(command, std::chrono::milliseconds{0});
+    Restart restart({.command = command});
     try {
         (void)restart.finish();
     } catch (const Problem& problem) {
@@ -19,8 +19,13 @@ Exit failure_of(const std::string& command) {
 }
 
 TEST(Restart, takes_the_last_word_for_the_new_process) {
-    Restart restart("echo the server has stopped; echo ready 4711", std::chrono::milliseconds{0});
+    Restart restart({.command = "echo the server has stopped; echo ready 4711"});
     EXPECT_EQ(restart.finish(), 4711);
+}
+
+TEST(Restart, without_a_command_is_none) {
+    Restart restart({.command = ""});
+    EXPECT_EQ(restart.finish(), std::nullopt);
 }
 
 TEST(Restart, that_fails_is_the_servers_problem) {
