@@ -16,12 +16,15 @@ struct Recipient {
     Ledger ledger{};
 };
 
+class Courier;
+class Inbox;
+
 /// What all couriers of a worker share.
 struct CourierRoom {
     CourierRoom(Worker& its, std::size_t content);
     Worker& worker;
     /// Called when an envelope of this courier has been answered for good.
-    std::function<void(class Courier&)> settled;
+    std::function<void(Courier&)> settled;
     Histogram times;
     std::uint64_t delivered = 0;
     std::uint64_t stored = 0;
@@ -75,7 +78,7 @@ struct InboxRoom {
     /// A device leaves when it has all that was sent to it, or when nothing waits for it.
     bool leave_when_done = false;
     std::function<void()> left;  ///< one has
-    std::vector<class Inbox*> owing;
+    std::vector<Inbox*> owing;
     wire::Request request;
 };
 

@@ -161,7 +161,7 @@ Result mailbox(const Common& common, const MailboxOptions& options) {
     if (const auto pid = restart.finish()) result.more["server_pid"] = *pid;
     for (const auto& part : parts) part->add_to(result);
     result.more["store_wall_s"] = stored_s;
-    if (stored_us && result.count > 0) {
+    if (stored_us && result.server_cpu_us && result.count > 0) {
         const auto count = static_cast<double>(result.count);
         result.more["store_cpu_us_per_op"] = *stored_us / count;
         result.more["read_cpu_us_per_op"] = (*result.server_cpu_us - *stored_us) / count;

@@ -7,6 +7,7 @@
 
 #include "bench/loadgen/jobs.hpp"
 #include "bench/loadgen/problem.hpp"
+#include "bench/loadgen/process.hpp"
 
 namespace sotto::loadgen {
 namespace {
@@ -134,19 +135,26 @@ void complete(Line& line) {
         if (!invite.empty()) line.common.invites.push_back(invite);
 }
 
-void allow(std::size_t connections) {
-    if (const auto sentence = allow_connections(connections)) throw Problem(Exit::input, *sentence);
+/// Connections that a job has at one time.
+[[nodiscard]] std::size_t connections(const Jobs& jobs, const Line& line) {
+    if (jobs.idle->parsed()) return line.idle.clients;
+    if (jobs.relay->parsed()) return 2 * line.relay.pairs;
+    if (jobs.mailbox->parsed()) return line.mailbox.senders + line.common.parallel;
+    if (jobs.prekeys->parsed()) return line.prekeys.fetches / 100 + line.common.parallel;
+    if (jobs.storm->parsed()) return line.storm.clients;
+    return 2 * line.common.parallel;
 }
 
 [[nodiscard]] Result run(const Jobs& jobs, const Line& line) {
+    if (const auto sentence = allow_connections(connections(jobs, line)))
+        throw Problem(Exit::input, *sentence);
     const auto& common = line.common;
-    if (jobs.idle->parsed()) return allow(line.idle.clients), idle(common, line.idle);
-    if (jobs.login->parsed()) return allow(2 * common.parallel), login(common, line.login);
-    if (jobs.relay->parsed()) return allow(2 * line.relay.pairs), relay(common, line.relay);
-    if (jobs.mailbox->parsed())
-        return allow(line.mailbox.devices + line.mailbox.senders), mailbox(common, line.mailbox);
-    if (jobs.prekeys->parsed()) return allow(line.prekeys.fetches / 100), prekeys(common, line.prekeys);
-    return allow(line.storm.clients), storm(common, line.storm);
+    if (jobs.idle->parsed()) return idle(common, line.idle);
+    if (jobs.login->parsed()) return login(common, line.login);
+    if (jobs.relay->parsed()) return relay(common, line.relay);
+    if (jobs.mailbox->parsed()) return mailbox(common, line.mailbox);
+    if (jobs.prekeys->parsed()) return prekeys(common, line.prekeys);
+    return storm(common, line.storm);
 }
 
 int main_of(int argc, char** argv) {

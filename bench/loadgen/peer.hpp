@@ -31,6 +31,8 @@ class Peer final : private Connection::Events {
     /// `number` says where it comes from. `self` may be null if it only delivers.
     Peer(Worker& worker, std::size_t number, const Identity* self, Owner& owner);
     ~Peer() override;
+    Peer(const Peer&) = delete;
+    Peer& operator=(const Peer&) = delete;
 
     /// `invite`: for a registration.
     void open(As as, std::string invite = {});

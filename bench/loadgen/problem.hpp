@@ -1,11 +1,12 @@
 // Why a job can't go on.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 
 namespace sotto::loadgen {
 
-enum class Exit : int {
+enum class Exit : std::uint8_t {
     done = 0,
     input = 1,   ///< the user's input
     bug = 2,     ///< ours

@@ -101,8 +101,6 @@ Crew::Crew(const Common& common) : common_(common) {
     greeting_ = Greeter{*workers_.front()}.ask();
 }
 
-Crew::~Crew() = default;
-
 void Crew::each(const std::function<void(std::size_t)>& phase) {
     std::vector<std::exception_ptr> thrown(workers_.size());
     const auto guarded = [&](std::size_t i) {

@@ -74,7 +74,6 @@ class Crew {
   public:
     /// Looks the server up and asks it who it is. Throws Problem.
     explicit Crew(const Common& common);
-    ~Crew();
 
     [[nodiscard]] const Common& common() const { return common_; }
     [[nodiscard]] std::size_t size() const { return workers_.size(); }

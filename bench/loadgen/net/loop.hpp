@@ -35,7 +35,7 @@ class Loop {
 
     void add(int fd, std::uint32_t events, Pollable& pollable);
     void modify(int fd, std::uint32_t events, Pollable& pollable);
-    void remove(int fd);
+    void remove(int fd) noexcept;
 
     void flush_later(Pollable& pollable) { unflushed_.push_back(&pollable); }
     /// Before the flushes of each turn; empty: nothing.
