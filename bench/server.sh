@@ -10,7 +10,8 @@
 #   JOB…        some of: idle-small idle-large login relay-1 relay-4 relay-most relay-half mailbox prekeys storm
 #               relay-killed mailbox-killed; the last two kill the server (SIGKILL) under way
 #
-# Exit code 1 if a job failed, lost something or had something twice. A missed target is only said.
+# Exit code 1 if a job failed, lost something or had something twice; a missed target is only said. 77 if no network
+# namespace can be made here.
 set -euo pipefail
 export LC_ALL=C
 script=$(realpath "${BASH_SOURCE[0]}")
@@ -216,7 +217,8 @@ if [[ -z $inside ]]; then
   command -v ip >/dev/null || fail "the program 'ip' is needed (package iproute2)"
   apart=(unshare --net)
   "${apart[@]}" true 2>/dev/null || apart=(unshare --net --map-root-user)
-  "${apart[@]}" true 2>/dev/null || fail "no network namespace can be made here: run this as root"
+  "${apart[@]}" true 2>/dev/null ||
+    { printf 'server.sh: no network namespace can be made here: run this as root\n' >&2; exit 77; }
   exec "${apart[@]}" bash "$script" --inside ${quick:+--quick} --out "$out" --bin "$(realpath "$bin")" "${jobs[@]}"
 fi
 

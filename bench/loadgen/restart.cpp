@@ -16,7 +16,7 @@ Restart::Restart(RestartOptions options) : options_(std::move(options)) {
 void Restart::run() {
     std::this_thread::sleep_for(options_.after);
     // Our own descriptors are closed in it: they are all close-on-exec.
-    std::FILE* const pipe = ::popen(options_.command.c_str(), "re");  // NOLINT(cert-env33-c): the user's own
+    std::FILE* const pipe = ::popen(options_.command.c_str(), "re");  // NOLINT(cert-env33-c): a shell's
     if (pipe == nullptr) {
         status_ = -1;
         return;
