@@ -86,7 +86,7 @@ arguments() { # arguments JOB: what the load generator is called with; full size
       mailbox) echo mailbox --devices 20 --messages 100 ;;
       prekeys) echo prekeys --fetches 500 ;;
       storm) echo storm --clients 200 ;;
-      relay-killed) echo relay --pairs 20 --window 4 --seconds 6 --restart-after 2 ;;
+      relay-killed) echo relay --pairs 20 --window 4 --seconds 6 --rate 2000 --restart-after 2 ;;
       mailbox-killed) echo mailbox --devices 20 --messages 2000 --restart-after 1 ;;
     esac
     return

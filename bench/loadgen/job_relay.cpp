@@ -10,10 +10,7 @@
 namespace sotto::loadgen {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
-
-constexpr milliseconds last_arrivals{5000};  // after the sender has heard of all
 
 /// The pairs of one worker. Both ends of a pair are on one thread.
 class Relay {
@@ -68,7 +65,11 @@ class Relay {
                 return ledger.received() == ledger.sent() && pair->inbox.quiet();
             });
         };
-        (void)worker_.loop().run(arrived, Clock::now() + last_arrivals);
+        (void)run_while_it_moves(worker_, arrived, [this] {
+            std::uint64_t sum = 0;
+            for (const auto& pair : pairs_) sum += pair->recipient.ledger.received();
+            return sum;
+        });
     }
 
     void add_to(Result& result) const {
