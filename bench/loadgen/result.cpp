@@ -42,7 +42,8 @@ Json to_json(const Result& result) {
 
 std::string to_text(const Result& result) {
     std::ostringstream out;
-    for (const auto& [name, value] : to_json(result).items()) {
+    const auto json = to_json(result);
+    for (const auto& [name, value] : json.items()) {
         if (name == "troubles" && value.empty()) continue;
         out << name << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << '\n';
     }
