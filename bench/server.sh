@@ -36,6 +36,7 @@ start() { # start FOLDER: runs the server that is set up there; returns when it 
   setsid "$SOTTO_BENCH_BIN/sotto-keyserver" --log-level warn run --data "$folder/data" \
     </dev/null >"$folder/said" 2>>"$folder/log" &
   echo $! >"$folder/pid"
+  disown # bash would speak of it when it is killed
   until grep -q ready "$folder/said"; do
     kill -0 "$(<"$folder/pid")" 2>/dev/null || fail "the server didn't start: $(tail -n 3 "$folder/log")"
     ((waited++ < patience * 20)) || fail "the server is not ready after $patience seconds"
