@@ -149,6 +149,8 @@ void complete(Line& line) {
     if (const auto sentence = allow_connections(connections(jobs, line)))
         throw Problem(Exit::input, *sentence);
     const auto& common = line.common;
+    // Better now than after minutes in which accounts were made.
+    if (common.server_pid) (void)ServerProcess(*common.server_pid).pss();
     if (jobs.idle->parsed()) return idle(common, line.idle);
     if (jobs.login->parsed()) return login(common, line.login);
     if (jobs.relay->parsed()) return relay(common, line.relay);
