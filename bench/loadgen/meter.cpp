@@ -1,6 +1,17 @@
 #include "bench/loadgen/meter.hpp"
 
+#include <ctime>
+
 namespace sotto::loadgen {
+namespace {
+
+[[nodiscard]] double own_cpu_s() {
+    timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+}  // namespace
 
 Meter::Meter(const Common& common) {
     if (common.server_pid) server_.emplace(*common.server_pid);
@@ -11,6 +22,7 @@ void Meter::begin() {
     // Reading the memory map takes the server's time: it comes first.
     if (server_) pss_ = server_->pss();
     if (server_) cpu_ = server_->cpu_us();
+    own_cpu_ = own_cpu_s();
     began_ = Clock::now();
 }
 
@@ -32,6 +44,7 @@ void Meter::end(Result& result) const {
     result.wall_s = wall_s();
     result.server_cpu_us = cpu_us();
     result.server_pss_bytes = pss_bytes();
+    result.more["loadgen_cpu_s"] = own_cpu_s() - own_cpu_;
 }
 
 }  // namespace sotto::loadgen

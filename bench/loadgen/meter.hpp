@@ -18,12 +18,14 @@ class Meter {
     [[nodiscard]] std::optional<double> cpu_us() const;
     [[nodiscard]] std::optional<double> pss_bytes() const;
     [[nodiscard]] double wall_s() const;
-    /// All three, into a result.
+    /// All three into a result, and what this process has used itself: a load generator that has no time left
+    /// is no measure of a server.
     void end(Result& result) const;
 
   private:
     std::optional<ServerProcess> server_;
     double cpu_ = 0;
+    double own_cpu_ = 0;
     std::uint64_t pss_ = 0;
     Time began_;
 };
