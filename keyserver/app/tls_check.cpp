@@ -114,8 +114,11 @@ std::expected<Reached, std::string> reach(const std::string& host, std::uint16_t
     if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION) != 1)
         return std::unexpected("TLS can't be set up");
     const Connection tls{SSL_new(context.get())};
+    // SSL_set_tlsext_host_name without its macro, whose C cast GCC would warn about here.
+    auto name = host;
     if (!tls || SSL_set_fd(tls.get(), socket->fd()) != 1 ||
-        SSL_set_tlsext_host_name(tls.get(), host.c_str()) != 1 || SSL_connect(tls.get()) != 1) {
+        SSL_ctrl(tls.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data()) != 1 ||
+        SSL_connect(tls.get()) != 1) {
         ERR_clear_error();
         return std::unexpected("there is no TLS 1.3 server");
     }
