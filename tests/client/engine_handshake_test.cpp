@@ -173,7 +173,7 @@ TEST(Handshake, ANameThatSomebodyOnlyClaimsIsExitFourButSilencesNobody) {
     pair.befriend();
     pair.world.settle();
     auto& evil = pair.world.add_server("evil.example");
-    evil.policy().server_name = "one.example";
+    evil.change_policy([](auto& policy) { policy.server_name = "one.example"; });
     evil.kill();
     evil.restart();
     auto& mallory = pair.world.add("bob", evil);

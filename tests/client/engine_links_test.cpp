@@ -190,7 +190,7 @@ TEST(Links, AClaimedNameThatItsServerDoesNotConfirmStaysClaimed) {
     Pair pair;
     // Mallory has an account of the same address on a server that only calls itself one.example …
     auto& evil = pair.world.add_server("evil.example");
-    evil.policy().server_name = "one.example";
+    evil.change_policy([](auto& policy) { policy.server_name = "one.example"; });
     evil.kill();
     evil.restart();
     auto& carol = pair.world.add("carol", pair.server);

@@ -38,7 +38,7 @@ TEST(Registering, ABadNameIsRefusedBeforeAnythingIsSent) {
 
 TEST(Registering, ModesOfTheServerAreSaid) {
     Alone a;
-    a.server.policy().registration = keyserver::Registration::invite;
+    a.server.change_policy([](auto& policy) { policy.registration = keyserver::Registration::invite; });
     a.server.kill();
     a.server.restart();
     auto& client = a.world.add_new("alice", a.server);
@@ -50,7 +50,7 @@ TEST(Registering, ModesOfTheServerAreSaid) {
     EXPECT_EQ(bad->exit, Exit::input);
     EXPECT_NE(bad->sentence.find("invite"), std::string::npos);
 
-    a.server.policy().registration = keyserver::Registration::closed;
+    a.server.change_policy([](auto& policy) { policy.registration = keyserver::Registration::closed; });
     a.server.kill();
     a.server.restart();
     const auto closed = a.world.add_new("bob", a.server).try_init();
@@ -112,7 +112,7 @@ TEST(Registering, ARegisteredProfileIsNotOverwritten) {
 
 TEST(Registering, UnboundModeHasToBeAccepted) {
     Alone a;
-    a.server.policy().unbound = true;
+    a.server.change_policy([](auto& policy) { policy.unbound = true; });
     a.server.kill();
     a.server.restart();
     auto& client = a.world.add_new("alice", a.server);
@@ -181,7 +181,7 @@ TEST(LogIn, AnotherServerNameIsExitFour) {
     Alone a;
     auto& alice = a.world.add("alice", a.server);
     a.world.kill(a.server);
-    a.server.policy().server_name = "other.example";
+    a.server.change_policy([](auto& policy) { policy.server_name = "other.example"; });
     a.server.restart();
     ASSERT_TRUE(a.world.run([&] { return alice.warned(Exit::untrusted); }));
     EXPECT_FALSE(alice.engine().logged_in());
@@ -191,7 +191,7 @@ TEST(LogIn, UnboundModeThatAppearsLaterIsExitFour) {
     Alone a;
     auto& alice = a.world.add("alice", a.server);
     a.world.kill(a.server);
-    a.server.policy().unbound = true;
+    a.server.change_policy([](auto& policy) { policy.unbound = true; });
     a.server.restart();
     ASSERT_TRUE(a.world.run([&] { return alice.warned(Exit::untrusted); }));
     EXPECT_FALSE(alice.engine().logged_in());

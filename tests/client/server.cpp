@@ -14,7 +14,7 @@ namespace ks = keyserver;
 
 SimServer::SimServer(std::string name, protocol::Endpoint endpoint, const std::filesystem::path& folder,
                      const SimClock& clock, std::uint64_t seed)
-    : policy_{std::move(name), ks::Registration::open, false},
+    : policy_{.server_name = std::move(name), .registration = ks::Registration::open},
       endpoint_(std::move(endpoint)),
       file_(folder / (policy_.server_name + ".db")),
       clock_(&clock),
@@ -111,8 +111,8 @@ void SimServer::reply(ks::ConnectionId connection, std::string frame) {
     if (found != sessions_.end()) found->second->answered();
 }
 
-void SimServer::push(ks::ConnectionId connection, std::string frame) {
-    out(connection, frame);
+void SimServer::push(ks::ConnectionId connection, ks::Outgoing frame) {
+    out(connection, frame.whole());
 }
 
 void SimServer::close(ks::ConnectionId connection) {

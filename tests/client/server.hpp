@@ -39,7 +39,12 @@ class SimServer final : public keyserver::Shell, public keyserver::StoreQueue {
 
     [[nodiscard]] const protocol::Endpoint& endpoint() const { return endpoint_; }
     [[nodiscard]] const std::string& name() const { return policy_.server_name; }
-    [[nodiscard]] keyserver::Policy& policy() { return policy_; }
+    /// What the operator decides anew.
+    template <class Change>
+    void change_policy(Change change) {
+        change(policy_);
+        if (service_) service_->set_policy(policy_);
+    }
 
     /// The process dies: connections and memory are gone, the database stays.
     void kill();
@@ -65,7 +70,7 @@ class SimServer final : public keyserver::Shell, public keyserver::StoreQueue {
 
     // keyserver::Shell
     void reply(keyserver::ConnectionId connection, std::string frame) override;
-    void push(keyserver::ConnectionId connection, std::string frame) override;
+    void push(keyserver::ConnectionId connection, keyserver::Outgoing frame) override;
     void close(keyserver::ConnectionId connection) override;
     void resume(keyserver::ConnectionId connection,
                 std::move_only_function<void(keyserver::Session&)> step) override;
