@@ -95,7 +95,7 @@ inline constexpr std::string_view version_2 = R"sql(
 // `shut_out` is where a running server finds what another process has done.
 inline constexpr std::string_view version_3 = R"sql(
     ALTER TABLE accounts ADD COLUMN state INTEGER NOT NULL DEFAULT 0;
-    CREATE INDEX accounts_not_active ON accounts (state) WHERE state <> 0;
+    CREATE INDEX accounts_to_delete ON accounts (id) WHERE state = 2;
     CREATE TABLE shut_out (account INTEGER PRIMARY KEY) STRICT;
     ALTER TABLE invites ADD COLUMN created INTEGER NOT NULL DEFAULT 0;
 )sql";

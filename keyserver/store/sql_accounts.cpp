@@ -32,7 +32,8 @@ std::vector<AccountId> SqlAccounts::take_shut_out() {
 bool SqlAccounts::remove_deleted(std::size_t most) {
     AccountId account = 0;
     {
-        auto row = sql_->query("SELECT id FROM accounts WHERE state = ?1 LIMIT 1", AccountState::deleted);
+        // A number in the text: only then is the index of these known to hold.
+        auto row = sql_->query("SELECT id FROM accounts WHERE state = 2 LIMIT 1");
         if (!sql_->step(row)) return false;
         account = row.integer(0);
     }
