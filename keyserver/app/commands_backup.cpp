@@ -150,7 +150,7 @@ struct Restored {
     std::optional<std::string> text;
     for (const auto& [name, content] : *files) {
         if (name == config_file) text = chars_of(content);
-        if (auto written = write_inside(staging, name, chars_of(content)); !written)
+        if (const auto written = write_inside(staging, name, chars_of(content)); !written)
             return std::unexpected(written.error());
     }
     if (!text)
@@ -160,7 +160,7 @@ struct Restored {
     if (!config) return std::unexpected(config.error());
     if (const auto name = inside(config->store_key_file, staging)) {
         const auto hex = read_small_file(options.store_key, "The store key");
-        auto written = hex ? write_inside(staging, *name, *hex) : std::unexpected(hex.error());
+        const auto written = hex ? write_inside(staging, *name, *hex) : std::unexpected(hex.error());
         if (!written) return std::unexpected(written.error());
     }
     const auto users = admin.users();

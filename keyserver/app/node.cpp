@@ -107,7 +107,7 @@ Outcome<std::unique_ptr<Node>> Node::start(const std::filesystem::path& data, co
     node->port_ = *port;
     node->running_ = true;
     node->note_certificate(config.certificate);
-    if (auto offered = node->offer_metrics(); !offered) return std::unexpected(offered.error());
+    if (const auto offered = node->offer_metrics(); !offered) return std::unexpected(offered.error());
     return node;
 }
 

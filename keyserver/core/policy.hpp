@@ -14,7 +14,8 @@ struct Policy {
     std::string server_name;
     Registration registration = Registration::invite;
     bool unbound = false;  ///< logins are not bound to the TLS connection
-    Limits limits = {};
+    // Without an initialiser a designated one that leaves it away is warned about.
+    Limits limits = {};  // NOLINT(readability-redundant-member-init)
 };
 
 using LivePolicy = Live<Policy>;

@@ -89,7 +89,8 @@ class Listener final : public MetricsListener {
     explicit Listener(Pages pages) : pages_(std::move(pages)) {}
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
-    ~Listener() override {
+    // A thread that can't be joined may end the process: it must not outlive what it uses.
+    ~Listener() override {  // NOLINT(bugprone-exception-escape)
         context_.stop();
         if (thread_.joinable()) thread_.join();
     }

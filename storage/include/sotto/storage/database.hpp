@@ -137,6 +137,7 @@ struct DatabaseOptions {
     bool guard_memory = true;
     /// Called before a store of the lower version `from` is changed. An error gives the opening up, and the
     /// store is as it was.
+    // NOLINTNEXTLINE(readability-redundant-member-init): a designated initialiser may leave it away
     std::function<Result<void>(Database& store, int from)> before_migration = {};
 };
 
