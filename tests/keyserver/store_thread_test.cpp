@@ -44,7 +44,7 @@ class StoreThreadTest : public testing::Test {
 TEST_F(StoreThreadTest, HandsOutEveryOneTimePrekeyOnceUnderConcurrency) {
     const auto prekeys = check_prekeys(bob.prekeys(20'000, 60), 1, bob.signing.public_key(), 20'000).value();
     run([&](Stores& stores) { return publish_prekeys(stores, key, prekeys).has_value(); });
-    PrekeyCounter counter{clock};
+    PrekeyCounter counter{clock, Limits{}};
     std::mutex mutex;
     std::multiset<Bytes> one_time;
     std::multiset<Bytes> kems;

@@ -166,8 +166,9 @@ TEST_F(BackupTest, AKilledOneLeavesNoFileThatLooksComplete) {
         one.kill(SIGKILL);
         one.wait(patience);
         // There it is whole, or it is not there.
-        if (fs::exists(target))
+        if (fs::exists(target)) {
             EXPECT_TRUE(restore(target, folder / ("restored" + std::to_string(i)), key).exit.ok());
+        }
         EXPECT_TRUE(backup(folder / ("next" + std::to_string(i) + ".backup")).exit.ok());
     }
 }

@@ -171,7 +171,7 @@ INSTANTIATE_TEST_SUITE_P(
                 frame(0x82, std::string(65'535, 'x'), true, Length::eight_bytes)},
         Offence{"ACloseOfOneByte", frame(0x88, "x")},
         Offence{"ACloseWithACodeThatIsNeverSent", frame(0x88, "\x03\xed")}),
-    [](const auto& info) { return info.param.what; });
+    [](const auto& of) { return of.param.what; });
 
 TEST_F(FrameReaderTest, APingMayHave125Bytes) {
     const std::string payload(125, 'x');

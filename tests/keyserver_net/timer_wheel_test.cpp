@@ -112,27 +112,27 @@ TEST_F(TimerWheelTest, DoesWhatASortedListWouldDo) {
     crypto::SeededRng rng{7};
     std::vector<TimerWheel::Entry> many(300);
     std::vector<std::uint64_t> expected(many.size(), 0);  // 0: not set
-    std::uint64_t now = begin;
+    std::uint64_t time = begin;
     for (int round = 0; round < 2000; ++round) {
         const auto i = rng.below(static_cast<std::uint32_t>(many.size()));
         if (rng.below(4) == 0) {
             TimerWheel::cancel(many[i]);
             expected[i] = 0;
         } else {
-            const std::uint64_t at = now + rng.below(3 * TimerWheel::slots);
+            const std::uint64_t at = time + rng.below(3 * TimerWheel::slots);
             wheel.set(many[i], at);
-            expected[i] = std::max(at, now + 1);
+            expected[i] = std::max(at, time + 1);
         }
-        now += rng.below(round % 100 == 0 ? 2 * TimerWheel::slots : 3);
+        time += rng.below(round % 100 == 0 ? 2 * TimerWheel::slots : 3);
         std::size_t due = 0;
-        wheel.advance(now, [&](TimerWheel::Entry& entry) {
+        wheel.advance(time, [&](TimerWheel::Entry& entry) {
             const auto which = static_cast<std::size_t>(&entry - many.data());
             EXPECT_NE(expected[which], 0U);
-            EXPECT_LE(expected[which], now);
+            EXPECT_LE(expected[which], time);
             expected[which] = 0;
             ++due;
         });
-        for (const auto at : expected) ASSERT_TRUE(at == 0 || at > now);
+        for (const auto at : expected) ASSERT_TRUE(at == 0 || at > time);
     }
 }
 
