@@ -148,6 +148,9 @@ std::expected<TlsContext, std::string> make_tls_context(const std::filesystem::p
     SSL_CTX_set_mode(
         raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(raw, 1);
+    // A read comes back when it has worked off what it had taken from the socket, also if that was nothing
+    // but key updates: others on the same thread have their turn.
+    SSL_CTX_clear_mode(raw, SSL_MODE_AUTO_RETRY);
     if (SSL_CTX_use_certificate_chain_file(raw, certificate.c_str()) != 1)
         return std::unexpected("The certificate " + certificate.string() + " can't be used: " + reason() +
                                ".");

@@ -152,6 +152,15 @@ TEST_F(HostileTest, AReceiverThatNeverReadsHurtsNobodyElse) {
     EXPECT_EQ(incoming(back), envelope(large));
 }
 
+TEST_F(HostileTest, KeyUpdatesWithoutEndDelayNobody) {
+    auto peer = connect(protocol::delivery_target);
+    for (int i = 0; i < 3000; ++i) ASSERT_TRUE(peer.update_keys());
+    expect_alive();
+    wire::Request ping;
+    ping.mutable_ping();
+    EXPECT_TRUE(peer.ask(ping).has_done());
+}
+
 class CrowdTest : public NodeTest {
   protected:
     CrowdTest() : NodeTest(1, 4) {}

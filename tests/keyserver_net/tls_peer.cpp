@@ -83,6 +83,13 @@ bool TlsPeer::resumable() const {
     return session != nullptr && SSL_SESSION_is_resumable(session) == 1;
 }
 
+bool TlsPeer::update_keys() {
+    const bool done = connected_ && SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED) == 1 &&
+                      SSL_do_handshake(ssl_.get()) == 1;
+    ERR_clear_error();
+    return done;
+}
+
 bool TlsPeer::write(std::string_view bytes) {
     if (!connected_) return false;
     std::size_t written = 0;

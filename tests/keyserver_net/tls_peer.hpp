@@ -33,6 +33,9 @@ class TlsPeer {
     [[nodiscard]] Array<32> exporter() const;
     [[nodiscard]] bool resumable() const;
 
+    /// Sends a key update (RFC 8446 section 4.6.3) that asks for one in return.
+    bool update_keys();
+
     // ---- bytes ----
     bool write(std::string_view bytes);
     /// Up to `most` bytes; nothing at the end, on an error, or after `patience`.
