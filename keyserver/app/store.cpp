@@ -22,6 +22,8 @@ Problem store_problem(const storage::Error& error, const std::filesystem::path& 
                 .exit = Exit::input,
                 .sentence = "The store " + file.string() + " was written by a newer version; run that one."};
         case storage::Code::in_use:
+            return {.exit = Exit::server, .sentence = "The store " + file.string() + " is busy: try again."};
+        case storage::Code::conflict:  // see open_store
             return {
                 .exit = Exit::input,
                 .sentence = "The store " + file.string() +

@@ -38,7 +38,7 @@ TEST_F(LimitsTest, HoldForTheMailboxesSizeAtOnce) {
     EXPECT_EQ(deliver("3", "token"), 0);
     set([](Limits& limits) {
         limits.mailbox_envelopes = 100;
-        limits.mailbox_bytes = 10;
+        limits.mailbox_bytes = 7;
     });
     EXPECT_EQ(deliver("4", "token"), wire::FAILURE_MAILBOX_FULL);
 }
