@@ -154,6 +154,7 @@ Result relay(const Common& common, const RelayOptions& options) {
     if (!options.restart.command.empty()) measured.server_pid.reset();
     const auto identities = enrol(crew, options.pairs, Needs::tokens);
     std::vector<std::unique_ptr<Relay>> parts;
+    parts.reserve(crew.size());
     for (std::size_t i = 0; i < crew.size(); ++i)
         parts.push_back(std::make_unique<Relay>(crew.worker(i), identities.at(i),
                                                 crew.share(i, options.pairs).first, options,

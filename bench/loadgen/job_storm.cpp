@@ -12,6 +12,7 @@ Result storm(const Common& common, const StormOptions& options) {
     Crew crew(common);
     const auto identities = enrol(crew, options.clients, Needs::nothing);
     std::vector<std::unique_ptr<Herd>> herds;
+    herds.reserve(crew.size());
     for (std::size_t i = 0; i < crew.size(); ++i)
         herds.push_back(
             std::make_unique<Herd>(crew.worker(i), identities.at(i), crew.share(i, options.clients).first));

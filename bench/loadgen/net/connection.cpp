@@ -7,9 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <new>
 #include <stdexcept>
 #include <system_error>
@@ -193,7 +193,7 @@ ssize_t Connection::on_read(std::uint8_t* into, std::size_t size, int /*flags*/,
     auto& connection = *static_cast<Connection*>(self);
     if (connection.in_.empty()) return connection.pull(into, size);
     const auto part = std::min(size, connection.in_.size());
-    std::memcpy(into, connection.in_.data(), part);
+    std::copy_n(connection.in_.begin(), part, into);
     connection.in_.erase(0, part);
     if (connection.in_.empty()) connection.in_.shrink_to_fit();
     return static_cast<ssize_t>(part);
