@@ -15,15 +15,16 @@ using crypto::KemPrekeyKind;
 [[nodiscard]] crypto::AccountRecord first_record(const std::string& user, const std::string& server_name,
                                                  const crypto::AccountKeyPair& account,
                                                  const crypto::DeviceSigningKey& signing, crypto::Rng& rng) {
-    crypto::RecordBody body{.address = {.user = user, .server = server_name},
-                            .day = today(),
-                            .account_key = account.public_key(),
-                            .predecessor = std::nullopt,
-                            .devices = {{.id = Identity::device,
-                                         .signing_key = signing,
-                                         .identity_key = crypto::IdentityKeyPair::generate(rng).public_key(),
-                                         .versions = {crypto::protocol_version}}},
-                            .extensions = {}};
+    const crypto::RecordBody body{
+        .address = {.user = user, .server = server_name},
+        .day = today(),
+        .account_key = account.public_key(),
+        .predecessor = std::nullopt,
+        .devices = {{.id = Identity::device,
+                     .signing_key = signing,
+                     .identity_key = crypto::IdentityKeyPair::generate(rng).public_key(),
+                     .versions = {crypto::protocol_version}}},
+        .extensions = {}};
     auto record = crypto::AccountRecord::sign(body, account);
     if (!record) throw std::invalid_argument("no record can be made for " + body.address.text());
     return *std::move(record);
@@ -36,8 +37,8 @@ void put(std::string& field, ByteView bytes) {
 }  // namespace
 
 std::uint32_t today() {
-    using namespace std::chrono;
-    return static_cast<std::uint32_t>(floor<days>(system_clock::now()).time_since_epoch().count());
+    const auto now = std::chrono::system_clock::now();
+    return static_cast<std::uint32_t>(std::chrono::floor<std::chrono::days>(now).time_since_epoch().count());
 }
 
 Identity::Identity(const std::string& user, const std::string& server_name, crypto::Rng& rng)

@@ -15,8 +15,10 @@ Result idle(const Common& common, const IdleOptions& options) {
     for (std::size_t i = 0; i < crew.size(); ++i)
         herds.push_back(
             std::make_unique<Herd>(crew.worker(i), identities.at(i), crew.share(i, options.clients).first));
-    Result result{.job = "idle", .clients = options.clients};
-    Meter meter(common);
+    Result result;
+    result.job = "idle";
+    result.clients = options.clients;
+    const Meter meter(common);
     crew.each([&](std::size_t i) {
         herds.at(i)->log_in(std::max(common.parallel / crew.size(), std::size_t{1}));
         herds.at(i)->come_back(false);
@@ -25,7 +27,7 @@ Result idle(const Common& common, const IdleOptions& options) {
     result.server_cpu_us = meter.cpu_us();
 
     crew.hold(quiet_time);
-    Meter resting(common);
+    const Meter resting(common);
     crew.hold(options.hold);
     const auto rested_us = resting.cpu_us();
     const auto rested_s = resting.wall_s();

@@ -102,8 +102,9 @@ Result login(const Common& common, const LoginOptions& options) {
         parts.push_back(std::make_unique<Logins>(crew.worker(i), identities.at(i), share.first, share.count,
                                                  std::min(parallel, identities.at(i).size())));
     }
-    Result result{.job = "login"};
-    Meter meter(common);
+    Result result;
+    result.job = "login";
+    const Meter meter(common);
     crew.each([&](std::size_t i) { parts.at(i)->run(); });
     meter.end(result);
     for (const auto& part : parts) {

@@ -146,11 +146,12 @@ Result mailbox(const Common& common, const MailboxOptions& options) {
     crew.each([&](std::size_t i) { parts.at(i)->connect_senders(); });
     crew.hold(quiet_time);
 
-    Result result{.job = "mailbox", .clients = 0};
+    Result result;
+    result.job = "mailbox";
     auto measured = common;
     // What another process used is not this job's.
     if (!options.restart.command.empty()) measured.server_pid.reset();
-    Meter meter(measured);
+    const Meter meter(measured);
     Restart restart(options.restart);
     crew.each([&](std::size_t i) { parts.at(i)->store(); });
     const auto stored_s = meter.wall_s();

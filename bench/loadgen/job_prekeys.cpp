@@ -20,7 +20,8 @@ class Fetches final : public Peer::Owner {
   public:
     Fetches(Worker& worker, const Identities& targets, std::size_t first_number, std::size_t count)
         : worker_(worker), count_(count) {
-        for (const auto& target : targets) targets_.push_back({.identity = target.get()});
+        for (const auto& target : targets)
+            targets_.push_back({.identity = target.get(), .one_time = {}, .one_time_kem = {}});
         for (std::size_t i = 0; i * fetches_a_client < count; ++i)
             clients_.push_back(std::make_unique<Client>(worker, first_number + i, *this));
     }
@@ -46,8 +47,8 @@ class Fetches final : public Peer::Owner {
   private:
     struct Target {
         const Identity* identity = nullptr;
-        std::set<std::uint32_t> one_time{};  ///< prekeys that were handed out
-        std::set<std::uint32_t> one_time_kem{};
+        std::set<std::uint32_t> one_time;  ///< prekeys that were handed out
+        std::set<std::uint32_t> one_time_kem;
         bool checked = false;
     };
     struct Client {
@@ -178,8 +179,9 @@ Result prekeys(const Common& common, const PrekeysOptions& options) {
     crew.each([&](std::size_t i) { parts.at(i)->connect(parallel); });
     crew.hold(quiet_time);
 
-    Result result{.job = "prekeys"};
-    Meter meter(common);
+    Result result;
+    result.job = "prekeys";
+    const Meter meter(common);
     crew.each([&](std::size_t i) { parts.at(i)->run(parallel); });
     meter.end(result);
     std::uint64_t last_resort = 0;

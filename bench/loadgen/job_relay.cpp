@@ -96,7 +96,7 @@ class Relay {
         Recipient recipient;
         Courier courier;
         Inbox inbox;
-        std::deque<Time> due{};  ///< what the window holds back
+        std::deque<Time> due;  ///< what the window holds back
     };
 
     static void add(Result& result, const char* name, std::uint64_t more) {
@@ -159,14 +159,16 @@ Result relay(const Common& common, const RelayOptions& options) {
         parts.push_back(std::make_unique<Relay>(crew.worker(i), identities.at(i),
                                                 crew.share(i, options.pairs).first, options,
                                                 options.rate / static_cast<double>(crew.size())));
-    Result result{.job = "relay", .clients = 2 * options.pairs};
-    Meter connections(measured);
+    Result result;
+    result.job = "relay";
+    result.clients = 2 * options.pairs;
+    const Meter connections(measured);
     crew.each([&](std::size_t i) {
         parts.at(i)->connect(std::max(common.parallel / crew.size(), std::size_t{1}));
     });
     crew.hold(quiet_time);
 
-    Meter meter(measured);
+    const Meter meter(measured);
     Restart restart(options.restart);
     crew.each([&](std::size_t i) { parts.at(i)->run(); });
     meter.end(result);

@@ -21,7 +21,9 @@ Result storm(const Common& common, const StormOptions& options) {
     crew.hold(quiet_time);
     const auto troubles_before = crew.troubles();
 
-    Result result{.job = "storm", .clients = options.clients};
+    Result result;
+    result.job = "storm";
+    result.clients = options.clients;
     const auto began = Clock::now();
     Restart restart(options.restart);
     crew.each([&](std::size_t i) { (void)herds.at(i)->wait_for_return(); });

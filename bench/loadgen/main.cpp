@@ -29,7 +29,7 @@ struct Line {
     StormOptions storm;
 };
 
-const auto at_least_one = CLI::Range(std::size_t{1}, std::size_t{100'000'000});
+constexpr std::size_t most = 100'000'000;
 constexpr std::size_t largest_content = 64UL * 1024;
 
 void add_common(CLI::App& app, Line& line) {
@@ -76,12 +76,18 @@ Jobs add_jobs(CLI::App& app, Line& line) {
         .mailbox = app.add_subcommand("mailbox", "Envelopes stored for devices that are away, then read"),
         .prekeys = app.add_subcommand("prekeys", "Prekeys fetched, each a one-time one"),
         .storm = app.add_subcommand("storm", "The server restarts under its clients")};
-    jobs.idle->add_option("--clients", line.idle.clients)->check(at_least_one)->capture_default_str();
+    jobs.idle->add_option("--clients", line.idle.clients)
+        ->check(CLI::Range(std::size_t{1}, most))
+        ->capture_default_str();
     jobs.idle->add_option("--hold", line.hold_s, "Seconds of rest")
         ->check(CLI::Range(1U, 86'400U))
         ->capture_default_str();
-    jobs.login->add_option("--count", line.login.count, "Logins")->check(at_least_one)->capture_default_str();
-    jobs.relay->add_option("--pairs", line.relay.pairs)->check(at_least_one)->capture_default_str();
+    jobs.login->add_option("--count", line.login.count, "Logins")
+        ->check(CLI::Range(std::size_t{1}, most))
+        ->capture_default_str();
+    jobs.relay->add_option("--pairs", line.relay.pairs)
+        ->check(CLI::Range(std::size_t{1}, most))
+        ->capture_default_str();
     jobs.relay->add_option("--window", line.relay.window, "Messages of a pair under way")
         ->check(CLI::Range(1, 64))
         ->capture_default_str();
@@ -96,12 +102,14 @@ Jobs add_jobs(CLI::App& app, Line& line) {
         ->capture_default_str();
     add_restart(*jobs.relay, line.relay.restart, line.restart_after_s);
     add_restart(*jobs.mailbox, line.mailbox.restart, line.restart_after_s);
-    jobs.mailbox->add_option("--devices", line.mailbox.devices)->check(at_least_one)->capture_default_str();
+    jobs.mailbox->add_option("--devices", line.mailbox.devices)
+        ->check(CLI::Range(std::size_t{1}, most))
+        ->capture_default_str();
     jobs.mailbox->add_option("--messages", line.mailbox.messages, "For each device")
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
     jobs.mailbox->add_option("--senders", line.mailbox.senders, "Connections that deliver")
-        ->check(at_least_one)
+        ->check(CLI::Range(std::size_t{1}, most))
         ->capture_default_str();
     jobs.mailbox->add_option("--window", line.mailbox.window, "Messages of a sender under way")
         ->check(CLI::Range(1, 64))
@@ -109,8 +117,12 @@ Jobs add_jobs(CLI::App& app, Line& line) {
     jobs.mailbox->add_option("--size", line.mailbox.size, "Bytes of content in an envelope")
         ->check(CLI::Range(std::size_t{1}, largest_content))
         ->capture_default_str();
-    jobs.prekeys->add_option("--fetches", line.prekeys.fetches)->check(at_least_one)->capture_default_str();
-    jobs.storm->add_option("--clients", line.storm.clients)->check(at_least_one)->capture_default_str();
+    jobs.prekeys->add_option("--fetches", line.prekeys.fetches)
+        ->check(CLI::Range(std::size_t{1}, most))
+        ->capture_default_str();
+    jobs.storm->add_option("--clients", line.storm.clients)
+        ->check(CLI::Range(std::size_t{1}, most))
+        ->capture_default_str();
     jobs.storm
         ->add_option("--restart", line.storm.restart.command,
                      "A shell command that stops the server, starts it, and prints the new process's id last")

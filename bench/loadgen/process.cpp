@@ -29,7 +29,7 @@ double ServerProcess::cpu_us() const {
 }
 
 std::uint64_t ServerProcess::pss() const {
-    std::ifstream file("/proc/" + std::to_string(pid_) + "/smaps_rollup");
+    const std::ifstream file("/proc/" + std::to_string(pid_) + "/smaps_rollup");
     std::ostringstream text;
     if (file) text << file.rdbuf();
     const auto pss = parse_pss(text.str());

@@ -16,12 +16,12 @@ struct Result {
     std::uint64_t lost = 0;        ///< asked for and not done, or done and without effect
     std::uint64_t duplicated = 0;  ///< happened twice
     double wall_s = 0;
-    std::optional<double> server_cpu_us{};     ///< all of its threads, for all operations
-    std::optional<double> server_pss_bytes{};  ///< more than before
-    std::uint64_t clients = 0;                 ///< connections that hold that memory
+    std::optional<double> server_cpu_us;     ///< all of its threads, for all operations
+    std::optional<double> server_pss_bytes;  ///< more than before
+    std::uint64_t clients = 0;               ///< connections that hold that memory
     Histogram times{};
     nlohmann::ordered_json more = nlohmann::ordered_json::object();  ///< of this job alone
-    std::map<std::string, std::uint64_t> troubles{};  ///< what went wrong under way, and how often
+    std::map<std::string, std::uint64_t> troubles;  ///< what went wrong under way, and how often
 
     [[nodiscard]] bool clean() const { return lost == 0 && duplicated == 0 && count > 0; }
 };

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <exception>
 #include <thread>
+#include <utility>
 
 #include "bench/loadgen/addresses.hpp"
 #include "bench/loadgen/peer.hpp"
@@ -73,7 +74,7 @@ void PagedRng::fill(std::span<std::byte> out) {
     used_ += out.size();
 }
 
-Worker::Worker(const Common& common, const Destination& server) : common_(common), destination_(server) {
+Worker::Worker(const Common& common, Destination server) : common_(common), destination_(std::move(server)) {
     check_.pin = common.server.pin;
     destination_.tls = client::net::make_context(check_);
     // Fewer calls for a record, and a write that may stop half-way and go on from other memory.

@@ -39,7 +39,7 @@ struct Greeting {
 
 class Worker {
   public:
-    Worker(const Common& common, const Destination& server);
+    Worker(const Common& common, Destination server);
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;

@@ -7,7 +7,12 @@ namespace sotto::loadgen {
 namespace {
 
 Result some_result() {
-    Result result{.job = "relay", .count = 1000, .wall_s = 2, .server_cpu_us = 16'000, .clients = 4};
+    Result result;
+    result.job = "relay";
+    result.count = 1000;
+    result.wall_s = 2;
+    result.server_cpu_us = 16'000;
+    result.clients = 4;
     result.server_pss_bytes = 40'000;
     for (int i = 0; i < 100; ++i) result.times.add(20);
     result.more["window"] = 4;

@@ -79,7 +79,8 @@ std::optional<UpgradeAnswer> read_upgrade_answer(std::string_view data, std::str
     const auto end = data.find("\r\n\r\n");
     if (end == std::string_view::npos) return std::nullopt;
     const auto header = data.substr(0, end + 2);
-    UpgradeAnswer answer{.size = end + 4};
+    UpgradeAnswer answer;
+    answer.size = end + 4;
     constexpr std::string_view version = "HTTP/1.1 ";
     const auto status = header.starts_with(version) ? number(header.substr(version.size())) : 0;
     if (status != 101) {

@@ -18,7 +18,7 @@ namespace sotto::loadgen {
 struct UpgradeAnswer {
     bool accepted = false;
     std::size_t size = 0;                      ///< bytes of the answer; frames may follow
-    std::string why{};                         ///< it wasn't accepted
+    std::string why;                           ///< it wasn't accepted
     std::chrono::milliseconds retry_after{0};  ///< of a refusal's Retry-After in seconds
 };
 /// Nothing while the answer's header isn't whole. Accepted: status 101 and the right Sec-WebSocket-Accept for
