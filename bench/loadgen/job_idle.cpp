@@ -12,6 +12,7 @@ Result idle(const Common& common, const IdleOptions& options) {
     crew.hold(quiet_time);
 
     std::vector<std::unique_ptr<Herd>> herds;
+    herds.reserve(crew.size());
     for (std::size_t i = 0; i < crew.size(); ++i)
         herds.push_back(
             std::make_unique<Herd>(crew.worker(i), identities.at(i), crew.share(i, options.clients).first));

@@ -37,6 +37,7 @@ class Post {
 
     void connect_senders() {
         std::vector<Peer*> peers;
+        peers.reserve(rounds_.size());
         for (const auto& round : rounds_) peers.push_back(&round.courier->peer());
         Muster{worker_, worker_.common().parallel}.run(peers, Peer::As::delivery);
     }
@@ -62,6 +63,7 @@ class Post {
     /// Once more all devices log in: nothing may be left. Returns what still waits.
     [[nodiscard]] std::uint64_t left_over() {
         std::vector<Peer*> peers;
+        peers.reserve(devices_.size());
         for (const auto& device : devices_) peers.push_back(&device->inbox.peer());
         Muster{worker_, worker_.common().parallel}.run(peers, Peer::As::login);
         std::uint64_t sum = 0;
@@ -139,6 +141,7 @@ Result mailbox(const Common& common, const MailboxOptions& options) {
     Crew crew(common);
     const auto identities = enrol(crew, options.devices, Needs::tokens);
     std::vector<std::unique_ptr<Post>> parts;
+    parts.reserve(crew.size());
     for (std::size_t i = 0; i < crew.size(); ++i)
         parts.push_back(std::make_unique<Post>(crew.worker(i), identities.at(i),
                                                crew.share(i, options.devices), options.devices, options,

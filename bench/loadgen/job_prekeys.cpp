@@ -28,6 +28,7 @@ class Fetches final : public Peer::Owner {
 
     void connect(std::size_t parallel) {
         std::vector<Peer*> peers;
+        peers.reserve(clients_.size());
         for (const auto& client : clients_) peers.push_back(&client->peer);
         Muster{worker_, parallel}.run(peers, Peer::As::delivery);
     }

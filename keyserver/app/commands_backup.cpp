@@ -66,7 +66,7 @@ class Unfinished {
         return fs::absolute(target) / ("sotto-keyserver-" + compact_utc(now_s()) + ".backup");
     if (fs::exists(fs::symlink_status(target, error)))
         return problem(Exit::input, target.string() + " is there already; choose another name.");
-    const auto full = fs::absolute(target);
+    auto full = fs::absolute(target);
     if (!fs::is_directory(full.parent_path(), error))
         return problem(Exit::input, "There is no folder " + full.parent_path().string() + " to write into.");
     return full;

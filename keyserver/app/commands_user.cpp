@@ -104,8 +104,8 @@ Outcome<void> user_show(const UserOptions& options) {
     if (!folder) return std::unexpected(folder.error());
     const auto user = Admin{folder->store}.user(options.name);
     if (!user) return failed(options, user.error());
-    if (!*user) return nobody(options.name);
-    const auto& found = **user;
+    if (!user->has_value()) return nobody(options.name);
+    const auto& found = user->value();
     if (options.json) {
         print_json(to_json(found));
         return {};

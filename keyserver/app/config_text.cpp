@@ -42,9 +42,8 @@ void write_server(Text& text, const Config& config) {
     text.setting("name", quoted(config.name),
                  "What the server is called in every address (user@name) and in every login.\n"
                  "It must never change once somebody has registered. [restart]");
-    text.setting(
-        "registration", quoted(std::string{name_of(config.registration)}),
-        "Who may register: \"open\" (anyone), \"invite\" (holders of an invite), \"closed\" (nobody).");
+    text.setting("registration", quoted(std::string{name_of(config.registration)}),
+                 R"(Who may register: "open" (anyone), "invite" (holders of an invite), "closed" (nobody).)");
     text.setting(
         "certificate", quoted(config.certificate.string()),
         "TLS: a certificate (with its chain) and its private key in PEM form; paths are relative to this\n"
@@ -76,7 +75,7 @@ void write_operation(Text& text, const Config& config) {
         "What goes to standard error: \"debug\", \"info\", \"warn\", \"error\" or \"off\". Names, addresses "
         "and ids\nare nowhere above \"debug\".");
     text.setting("log_format", quoted(std::string{name_of(config.log_format)}),
-                 "\"text\", or \"json\" with one object a line.");
+                 R"("text", or "json" with one object a line.)");
 }
 
 }  // namespace

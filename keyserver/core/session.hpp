@@ -12,6 +12,7 @@
 namespace sotto::keyserver {
 
 /// What all sessions share. The rules behind `access` and `prekeys` are only touched by work on the store.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): one a server, in the order of construction
 struct Service {
     Service(Policy chosen, const Clock& time, crypto::Rng& random, StoreQueue& store, Shell& world);
     /// What the operator decided anew; buckets of open connections stay as they are.
