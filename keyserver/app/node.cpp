@@ -192,7 +192,7 @@ Outcome<std::vector<std::string>> Node::reload(const Config& next) {
 void Node::look() {
     if (looking_.exchange(true)) return;
     store_->submit([](Stores& stores) { return stores.accounts.take_shut_out(); },
-                   [this](std::optional<std::vector<AccountId>> gone) {
+                   [this](const std::optional<std::vector<AccountId>>& gone) {
                        looking_ = false;
                        for (const auto account : gone.value_or(std::vector<AccountId>{}))
                            service_->hub.account_shut_out(account);
