@@ -12,7 +12,7 @@ template <class Work>
     -> storage::Result<std::invoke_result_t<const Work&, Sql&>> {
     Sql sql{db};
     auto value = work(sql);
-    if (const auto failure = sql.failure()) return std::unexpected(*failure);
+    if (const auto& failure = sql.failure()) return std::unexpected(*failure);
     return storage::Result<std::invoke_result_t<const Work&, Sql&>>{std::move(value)};
 }
 
