@@ -102,10 +102,11 @@ Outcome<void> user_list(const UserOptions& options) {
 Outcome<void> user_show(const UserOptions& options) {
     auto folder = open_folder(options.data);
     if (!folder) return std::unexpected(folder.error());
-    const auto user = Admin{folder->store}.user(options.name);
-    if (!user) return failed(options, user.error());
-    if (!user->has_value()) return nobody(options.name);
-    const auto& found = user->value();
+    const auto looked = Admin{folder->store}.user(options.name);
+    if (!looked) return failed(options, looked.error());
+    const auto& user = *looked;
+    if (!user) return nobody(options.name);
+    const auto& found = *user;
     if (options.json) {
         print_json(to_json(found));
         return {};
