@@ -166,7 +166,8 @@ void read_limits(Settings& settings, Limits& limits) {
     for (const auto& limit : limit_settings()) {
         const auto held = limit.get(limits);
         const auto value = settings.number(limit.name, held, limit.low, limit.high);
-        if (value != held) limit.set(limits, value);
+        // One that is out of its bounds has been complained of, and may not even fit.
+        if (value != held && value >= limit.low && value <= limit.high) limit.set(limits, value);
     }
 }
 
