@@ -15,6 +15,18 @@ find_package(CLI11 REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET GLOBAL libsodium>=1.0.22)
 pkg_check_modules(sqlcipher REQUIRED IMPORTED_TARGET GLOBAL sqlcipher)
 pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET GLOBAL libqrencode)
+pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET GLOBAL libseccomp)
+pkg_check_modules(systemd REQUIRED IMPORTED_TARGET GLOBAL libsystemd)
+
+# Packages carry what the release that they are for has too old.
+if(SOTTO_STATIC_LIBRARIES)
+  foreach(library sodium sqlcipher)
+    find_library(${library}_archive NAMES lib${library}.a HINTS ${${library}_LIBRARY_DIRS} ${${library}_LIBDIR} REQUIRED)
+    set_target_properties(PkgConfig::${library} PROPERTIES INTERFACE_LINK_LIBRARIES "${${library}_archive}")
+  endforeach()
+  set_property(TARGET PkgConfig::sqlcipher APPEND PROPERTY
+               INTERFACE_LINK_LIBRARIES OpenSSL::Crypto Threads::Threads ${CMAKE_DL_LIBS} m)
+endif()
 
 # Boost is used header-only: Asio and Beast 1.83.
 find_path(SOTTO_BOOST_INCLUDE boost/beast/version.hpp REQUIRED)

@@ -4,6 +4,8 @@ include(CMakePackageConfigHelpers)
 
 set(sotto_exported crypto storage client) # what another project may link; what these need comes along
 set(sotto_programs sotto sotto-keyserver)
+set(sotto_component_of_sotto client)
+set(sotto_component_of_sotto-keyserver keyserver)
 set(sotto_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/sotto)
 
 # sotto_close_over(OUT target…): the targets of this project that the given ones link, themselves included.
@@ -39,30 +41,31 @@ if(NOT exported)
 endif()
 
 install(TARGETS ${exported} EXPORT sotto-targets
-        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev
+        INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 foreach(target IN LISTS exported)
   get_target_property(type ${target} TYPE)
   get_target_property(folders ${target} INTERFACE_INCLUDE_DIRECTORIES)
   if(type STREQUAL "STATIC_LIBRARY" AND folders)
     foreach(folder IN LISTS folders)
       if(folder MATCHES "^\\$<BUILD_INTERFACE:(.*)>$")
-        install(DIRECTORY "${CMAKE_MATCH_1}/" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        install(DIRECTORY "${CMAKE_MATCH_1}/" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev
                 FILES_MATCHING PATTERN "*.hpp" PATTERN "*.pb.h")
       endif()
     endforeach()
   endif()
 endforeach()
 
-install(EXPORT sotto-targets NAMESPACE sotto:: DESTINATION ${sotto_package_dir})
+install(EXPORT sotto-targets NAMESPACE sotto:: DESTINATION ${sotto_package_dir} COMPONENT dev)
 configure_package_config_file(cmake/sotto-config.cmake.in ${PROJECT_BINARY_DIR}/sotto-config.cmake
                               INSTALL_DESTINATION ${sotto_package_dir})
 # Before 1.0 a minor version may change the interface.
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/sotto-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/sotto-config.cmake ${PROJECT_BINARY_DIR}/sotto-config-version.cmake
-        DESTINATION ${sotto_package_dir})
+        DESTINATION ${sotto_package_dir} COMPONENT dev)
 
 foreach(program IN LISTS sotto_programs)
   if(TARGET ${program})
-    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ${sotto_component_of_${program}})
   endif()
 endforeach()

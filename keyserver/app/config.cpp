@@ -201,6 +201,7 @@ Outcome<Config> parse_config(std::string_view text, const std::filesystem::path&
     config.log_level = settings.choice("log_level", config.log_level, log_levels());
     static const std::array<std::string, 2> formats{"text", "json"};
     if (settings.choice("log_format", "text", formats) == "json") config.log_format = LogFormat::json;
+    config.sandbox = settings.flag("sandbox", config.sandbox);
     read_limits(settings, config.limits);
     if (const auto what = settings.finish()) return wrong(*what);
     if (!listen) return std::unexpected(listen.error());

@@ -32,6 +32,7 @@ struct Config {
     std::optional<ListenAddress> metrics_listen;  ///< a loopback address
     std::string log_level = "info";
     LogFormat log_format = LogFormat::text;
+    bool sandbox = true;
     Limits limits;
 
     [[nodiscard]] Policy policy() const {

@@ -76,6 +76,10 @@ void write_operation(Text& text, const Config& config) {
         "and ids\nare nowhere above \"debug\".");
     text.setting("log_format", quoted(std::string{name_of(config.log_format)}),
                  R"("text", or "json" with one object a line.)");
+    text.setting(
+        "sandbox", config.sandbox ? "true" : "false",
+        "The server shuts itself out of all files but its own and of system calls that it has no use\n"
+        "for, as far as the kernel offers that; false to find out whether it is in the way. [restart]");
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ class SystemClock final : public Clock {
     compare("threads", now.threads == next.threads);
     compare("max_connections", now.max_connections == next.max_connections);
     compare("metrics_listen", at(now.metrics_listen) == at(next.metrics_listen));
+    compare("sandbox", now.sandbox == next.sandbox);
     return out;
 }
 
@@ -84,7 +85,8 @@ Node::Node(storage::ProfileLock lock, storage::Database store, TlsContext tls, c
           [](const storage::Error& error) { spdlog::error("the store failed: {}", error.detail); })),
       service_(std::make_unique<Service>(config.policy(), *clock_, rng_, *store_, server_)) {}
 
-Outcome<std::unique_ptr<Node>> Node::start(const std::filesystem::path& data, const Config& config) {
+Outcome<std::unique_ptr<Node>> Node::start(const std::filesystem::path& data, const Config& config,
+                                           const std::function<Outcome<void>()>& shut_in) {
     auto lock = storage::ProfileLock::acquire(data);
     if (!lock) {
         return lock.error().code == storage::Code::in_use
@@ -100,6 +102,8 @@ Outcome<std::unique_ptr<Node>> Node::start(const std::filesystem::path& data, co
     if (config.unbound)
         spdlog::warn(
             "unbound mode is on: logins are not tied to the TLS connection, and clients will say so");
+    if (shut_in)
+        if (const auto entered = shut_in(); !entered) return std::unexpected(entered.error());
 
     std::unique_ptr<Node> node{new Node(*std::move(lock), *std::move(store), *std::move(tls), config)};
     const auto port = node->server_.start(*node->service_);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -19,9 +20,10 @@ namespace sotto::keyserver {
 
 class Node {
   public:
-    /// Listens when it returns.
-    [[nodiscard]] static Outcome<std::unique_ptr<Node>> start(const std::filesystem::path& data,
-                                                              const Config& config);
+    /// Listens when it returns. `shut_in` is called once files are open, before any thread starts.
+    [[nodiscard]] static Outcome<std::unique_ptr<Node>> start(
+        const std::filesystem::path& data, const Config& config,
+        const std::function<Outcome<void>()>& shut_in = {});
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
     ~Node();

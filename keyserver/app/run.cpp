@@ -10,6 +10,8 @@
 #include "keyserver/app/commands.hpp"
 #include "keyserver/app/log.hpp"
 #include "keyserver/app/node.hpp"
+#include "keyserver/app/notify.hpp"
+#include "keyserver/sandbox/sandbox.hpp"
 
 namespace sotto::keyserver {
 namespace {
@@ -51,7 +53,38 @@ void raise_file_limit(std::size_t connections) {
     return config;
 }
 
+/// The folders of a file and of what it links to.
+void add_folders(std::vector<std::filesystem::path>& out, const std::filesystem::path& file) {
+    std::error_code none;
+    out.push_back(file.parent_path());
+    if (const auto target = std::filesystem::canonical(file, none); !none)
+        out.push_back(target.parent_path());
+}
+
+Outcome<void> shut_in(const std::filesystem::path& data, const Config& config) {
+    if (!sandbox_is_built_in()) {
+        spdlog::info("sandbox: none, as this build is made for measuring");
+        return {};
+    }
+    if (!config.sandbox) {
+        spdlog::warn("sandbox: none, as the configuration says");
+        return {};
+    }
+    // Times of day; and what a certificate that was renewed is read from.
+    SandboxRules rules{.writable = {data},
+                       .readable = {"/etc/localtime", "/usr/share/zoneinfo"},
+                       .ports = {config.listen.port}};
+    add_folders(rules.readable, config.certificate);
+    add_folders(rules.readable, config.key);
+    if (config.metrics_listen) rules.ports.push_back(config.metrics_listen->port);
+    const auto entered = enter_sandbox(rules);
+    if (!entered) return problem(Exit::server, entered.error());
+    spdlog::info("sandbox: {}", describe(*entered));
+    return {};
+}
+
 void reload(Node& node, const RunOptions& options) {
+    const Reloading told;
     const auto config = configured(options);
     const auto later = config ? node.reload(*config) : std::unexpected(config.error());
     if (!later) {
@@ -72,6 +105,7 @@ void serve(Node& node, const RunOptions& options, const sigset_t& signals) {
         if (signal == SIGHUP) reload(node, options);
         if (signal < 0 && errno == EAGAIN) {
             node.look();
+            if (node.ready()) notify_alive();
             if (++looks % maintain_every_looks == 0) node.maintain();
         }
     }
@@ -84,7 +118,7 @@ Outcome<void> run(const RunOptions& options) {
     if (!config) return std::unexpected(config.error());
     set_up_log(config->log_level, config->log_format);
     const auto signals = block_signals();
-    auto started = Node::start(options.data, *config);
+    auto started = Node::start(options.data, *config, [&] { return shut_in(options.data, *config); });
     if (!started) return std::unexpected(started.error());
     raise_file_limit(config->max_connections);
     auto& node = **started;
@@ -92,10 +126,12 @@ Outcome<void> run(const RunOptions& options) {
     listening.port = node.port();
     std::cout << "sotto-keyserver ready on " << format_listen(listening) << '\n' << std::flush;
     spdlog::info("ready");
+    notify_ready();
     if (node.metrics_port() != 0) spdlog::info("metrics are on port {}", node.metrics_port());
 
     node.maintain();
     serve(node, options, signals);
+    notify_stopping();
     spdlog::info("stopping, {} connections are open", node.connections());
     node.stop();
     spdlog::info("stopped");
