@@ -71,6 +71,7 @@ Outcome<storage::Database> open_store(const std::filesystem::path& file, const s
     auto db = storage::Database::open(file, key, migrations,
                                       {.check_after_crash = company != Company::running,
                                        .guard_memory = false,
+                                       .cache_kib = company == Company::running ? 8192U : 65536U,
                                        .before_migration = before});
     if (!db) return std::unexpected(store_problem(db.error(), file));
     return *std::move(db);

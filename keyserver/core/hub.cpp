@@ -333,7 +333,7 @@ void Hub::acknowledge(DeviceKey key, Origin origin, const std::vector<EnvelopeId
         device->outstanding.erase(entry);
     }
     if (stored.empty()) {
-        shell_->reply(origin.connection, done_frame(origin.request));
+        shell_->reply_later(origin.connection, done_frame(origin.request));
     } else {
         queue_->submit(
             [key, stored = std::move(stored)](Stores& stores) {

@@ -191,8 +191,9 @@ void Session::begin_login(std::uint32_t request, const wire::Login& login) {
 void Session::finish_login(std::uint32_t request, const crypto::LoginChallenge& asked, const Array<64>& proof,
                            const std::optional<LoginFacts>& facts) {
     if (!facts) return reject(request, {.code = wire::FAILURE_INTERNAL, .retry_after_ms = 5000});
+    // From the store, which is authenticated, and checked in the record that it came with.
     const auto key =
-        crypto::DeviceSigningKey::decode(facts->account != 0 ? facts->signing_key : service_.decoy);
+        crypto::DeviceSigningKey::decode_kept(facts->account != 0 ? facts->signing_key : service_.decoy);
     if (!key) return reject(request, {.code = wire::FAILURE_INTERNAL});
     const bool proved = crypto::verify_login(asked, *key, proof);
     if (!proved || facts->account == 0) {

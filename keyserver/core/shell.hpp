@@ -30,6 +30,10 @@ class Shell {
     virtual ~Shell() = default;
     /// The answer to a request that the connection counts as unanswered.
     virtual void reply(ConnectionId connection, std::string frame) = 0;
+    /// The same where nobody waits for it: it may be held back a little, to leave with what comes next.
+    virtual void reply_later(ConnectionId connection, std::string frame) {
+        reply(connection, std::move(frame));
+    }
     /// A frame that nobody asked for.
     virtual void push(ConnectionId connection, Outgoing frame) = 0;
     /// Closes after what was queued before has left.

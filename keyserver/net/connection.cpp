@@ -163,7 +163,7 @@ void Connection::on(Shard::Reply& reply) {
     if (!session_) return;
     const bool was_saturated = !may_read();
     session_->answered();
-    queue(Queued::Kind::message, std::move(reply.frame));
+    queue(Queued::Kind::message, std::move(reply.frame), reply.later ? When::later : When::this_turn);
     if (!was_saturated || !may_read() || reading_ || gone_) return;
     const auto rest = std::exchange(unread_, {});
     if (take_in(rest)) read_on();
@@ -181,7 +181,7 @@ void Connection::on(Shard::Resume& step) {
     if (session_ && !closing_) step(*session_);
 }
 
-void Connection::queue(Queued::Kind kind, Outgoing frame) {
+void Connection::queue(Queued::Kind kind, Outgoing frame, When when) {
     if (closing_ || gone_) return;
     if (kind == Queued::Kind::message) {
         shard_.service().counters.add(Count::frames_out);
@@ -195,12 +195,18 @@ void Connection::queue(Queued::Kind kind, Outgoing frame) {
         count(shard_.counters().overflowed);
         return drop();
     }
-    mark();
+    if (when == When::this_turn) return mark();
+    if (!marked_ && !std::exchange(held_, true)) shard_.mark_later(shared_from_this());
 }
 
 void Connection::mark() {
     if (std::exchange(marked_, true)) return;
     shard_.mark(shared_from_this());
+}
+
+void Connection::release() {
+    held_ = false;
+    if (!gone_ && !outbound_.empty()) flush();
 }
 
 void Connection::flush() {

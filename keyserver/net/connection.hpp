@@ -23,6 +23,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
     void apply(Shard::Effect effect);
     /// Writes what this turn of the loop has queued.
     void flush();
+    /// Writes what was held back, if it is still there.
+    void release();
     /// Its tick of the wheel has come.
     void due();
     /// Says that the server stops, and closes once everything queued has left.
@@ -51,7 +53,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
     void on(Shard::Push& push);
     void on(Shard::Close& close);
     void on(Shard::Resume& step);
-    void queue(Queued::Kind kind, Outgoing frame);
+    enum class When : std::uint8_t { this_turn, later };
+    void queue(Queued::Kind kind, Outgoing frame, When when = When::this_turn);
     /// True if all of it was taken.
     bool write(ByteView bytes);
     void write_rest();
@@ -82,6 +85,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
     bool reading_ = false;  ///< waits for the socket, or is about to read on
     bool deaf_ = false;     ///< what comes is thrown away
     bool marked_ = false;   ///< to be flushed at the end of this turn
+    bool held_ = false;     ///< to be flushed a little later
     bool closing_ = false;
     bool close_sent_ = false;
     bool peer_closed_ = false;

@@ -64,7 +64,11 @@ Shard& Server::shard_of(ConnectionId connection) {
 }
 
 void Server::reply(ConnectionId connection, std::string frame) {
-    shard_of(connection).put(connection, Shard::Reply{std::move(frame)});
+    shard_of(connection).put(connection, Shard::Reply{.frame = std::move(frame)});
+}
+
+void Server::reply_later(ConnectionId connection, std::string frame) {
+    shard_of(connection).put(connection, Shard::Reply{.frame = std::move(frame), .later = true});
 }
 
 void Server::push(ConnectionId connection, Outgoing frame) {

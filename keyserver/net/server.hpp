@@ -70,6 +70,7 @@ class Server final : public Shell {
     [[nodiscard]] const Gate& gate() const { return gate_; }
 
     void reply(ConnectionId connection, std::string frame) override;
+    void reply_later(ConnectionId connection, std::string frame) override;
     void push(ConnectionId connection, Outgoing frame) override;
     void close(ConnectionId connection) override;
     void resume(ConnectionId connection, std::move_only_function<void(Session&)> step) override;

@@ -24,6 +24,7 @@ using TcpNumber = asio::detail::socket_option::integer<IPPROTO_TCP, Name>;
 
 constexpr std::uint64_t tick_ms = 250;
 constexpr auto accept_pause = std::chrono::milliseconds{100};
+constexpr auto held_for = std::chrono::milliseconds{100};
 constexpr int backlog = 65'535;  // the kernel's own bound (net.core.somaxconn) is lower as a rule
 constexpr std::size_t read_at_once = 16UL * 1024;  // what one TLS record holds
 
@@ -209,6 +210,24 @@ void Shard::put(ConnectionId connection, Effect effect) {
 void Shard::mark(std::shared_ptr<Connection> connection) {
     if (marked_.empty()) asio::post(context_, [this] { end_turn(); });
     marked_.push_back(std::move(connection));
+}
+
+void Shard::mark_later(std::shared_ptr<Connection> connection) {
+    const bool idle = held_.empty() && held_longer_.empty();
+    held_.push_back(std::move(connection));
+    if (idle) flush_held();
+}
+
+void Shard::flush_held() {
+    flushing_.swap(held_longer_);
+    held_longer_.swap(held_);
+    for (const auto& connection : flushing_) connection->release();
+    flushing_.clear();
+    if (held_longer_.empty()) return;
+    held_timer_.expires_after(held_for);
+    held_timer_.async_wait([this](Error error) {
+        if (!error) flush_held();
+    });
 }
 
 /// Posted behind everything that was ready when the turn's first effect came.

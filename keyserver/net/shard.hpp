@@ -27,6 +27,7 @@ class Shard {
   public:
     struct Reply {
         std::string frame;
+        bool later = false;  ///< may wait for company
     };
     struct Push {
         Outgoing frame;
@@ -59,6 +60,8 @@ class Shard {
     [[nodiscard]] std::uint64_t now() const { return service_->clock.steady_ms(); }
     /// To be flushed at the end of this turn of the loop, after everything that is ready now has been read.
     void mark(std::shared_ptr<Connection> connection);
+    /// The same, a tenth of a second later or two.
+    void mark_later(std::shared_ptr<Connection> connection);
     /// Its due() is called once this time has passed, in milliseconds, or up to a tick later. An earlier time
     /// that was set before stays.
     void schedule(TimerWheel::Entry& entry, std::uint64_t at_ms);
@@ -76,6 +79,7 @@ class Shard {
     void admit(TlsStream::Socket socket);
     void tick();
     void end_turn();
+    void flush_held();
 
     Server& server_;
     unsigned index_;
@@ -86,6 +90,7 @@ class Shard {
     boost::asio::ip::tcp::endpoint from_;  ///< where the connection that is being accepted comes from
     boost::asio::steady_timer timer_{context_};
     boost::asio::steady_timer accept_again_{context_};
+    boost::asio::steady_timer held_timer_{context_};
     TimerWheel wheel_;
     Bytes scratch_;
     FrameBuffers buffers_;
@@ -93,6 +98,8 @@ class Shard {
     std::unordered_map<ConnectionId, std::shared_ptr<Connection>> connections_;
     std::vector<std::shared_ptr<Connection>> marked_;
     std::vector<std::shared_ptr<Connection>> flushing_;
+    std::vector<std::shared_ptr<Connection>> held_;  ///< marked for later, since the held timer was set
+    std::vector<std::shared_ptr<Connection>> held_longer_;  ///< and before that
     std::uint64_t next_ = 1;
     bool stopping_ = false;
     std::uint64_t stop_by_ms_ = 0;

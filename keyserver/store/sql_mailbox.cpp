@@ -26,8 +26,10 @@ bool SqlMailbox::contains(DeviceKey key, const EnvelopeId& id) {
 std::vector<MailRow> SqlMailbox::page(DeviceKey key, std::int64_t after, std::size_t most,
                                       std::size_t bytes) {
     auto row = sql_->query(
-        "SELECT sequence, id, envelope FROM mail "
-        "WHERE account = ?1 AND device = ?2 AND sequence > ?3 ORDER BY sequence LIMIT ?4",
+        "SELECT sequence, id, envelope FROM mail WHERE sequence IN "
+        "(SELECT sequence FROM mail INDEXED BY mail_by_id WHERE account = ?1 AND device = ?2 AND sequence > "
+        "?3 "
+        "ORDER BY sequence LIMIT ?4) ORDER BY sequence",
         key.account, key.device, after, most);
     std::vector<MailRow> out;
     std::size_t read = 0;

@@ -28,7 +28,6 @@ constexpr std::array settings{
     Setting{"trusted_schema", "OFF", "0"},
     Setting{"cell_size_check", "ON", "1"},
     Setting{"recursive_triggers", "ON", "1"},
-    Setting{"cache_size", "-8192", "-8192"},
     Setting{"journal_size_limit", "8388608", "8388608"},
 };
 
@@ -84,6 +83,8 @@ Result<void> configure(Connection& connection, const DatabaseOptions& options) {
     if (auto applied = apply_switches(connection); !applied) return applied;
     for (const auto& setting : settings)
         if (auto applied = apply(connection, setting); !applied) return applied;
+    const auto cache = "-" + std::to_string(options.cache_kib);
+    if (auto applied = apply(connection, {"cache_size", cache, cache}); !applied) return applied;
     if (options.guard_memory)
         if (auto applied = apply(connection, {"cipher_memory_security", "", "1"}); !applied) return applied;
     return apply(connection, options.full_sync ? Setting{"synchronous", "FULL", "2"}

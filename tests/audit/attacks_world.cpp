@@ -44,16 +44,7 @@ struct Pair {
     }
     /// Puts an envelope into Alice's mailbox, as anybody with a token could; she gets it at her next log-in.
     [[nodiscard]] bool slip_in(ByteView envelope, unsigned id) {
-        Array<16> name{};
-        name[0] = static_cast<std::byte>(id >> 8U);
-        name[1] = static_cast<std::byte>(id);
-        auto statement = server.database().prepare(
-            "INSERT INTO mail (account, device, id, stored_at, envelope) SELECT accounts.id, devices.device, "
-            "?, 0, "
-            "? FROM accounts JOIN devices ON devices.account = accounts.id WHERE accounts.user = 'alice'");
-        statement.bind(ByteView{name});
-        statement.bind(envelope);
-        return statement.run().has_value();
+        return server.slip_in("alice", envelope, static_cast<std::uint16_t>(id));
     }
     [[nodiscard]] bool log_in_again() {
         alice.stop();

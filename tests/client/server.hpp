@@ -63,6 +63,9 @@ class SimServer final : public keyserver::Shell, public keyserver::StoreQueue {
     /// Sees every frame on its way out and may change it: a server that lies.
     std::function<void(wire::Reply&)> lie;
 
+    /// Puts an envelope into the mailbox of a user's device, as anybody with a token could; it is pushed at
+    /// the next log-in.
+    [[nodiscard]] bool slip_in(const std::string& user, ByteView envelope, std::uint16_t id);
     [[nodiscard]] std::int64_t mail_waiting();
     [[nodiscard]] std::int64_t one_time_left();
     /// For attacks that need the server's own hands.

@@ -225,6 +225,16 @@ TEST(KeyEncoding, LengthsAreExact) {
     EXPECT_FALSE(KemPublicKey::decode(kem).has_value());
 }
 
+TEST(KeyEncoding, WhatWasKeptIsReadWithoutCheckingTheKeyAgain) {
+    SeededRng rng{4};
+    const auto key = AccountKeyPair::generate(rng).public_key();
+    auto encoded = key.encode();
+    EXPECT_EQ(AccountKey::decode_kept(encoded).value(), key);
+    EXPECT_FALSE(AccountKey::decode_kept(ByteView{encoded}.first(32)));
+    encoded[0] = std::byte{static_cast<std::uint8_t>(KeyType::x25519)};
+    EXPECT_FALSE(AccountKey::decode_kept(encoded));
+}
+
 TEST(KeyPair, ClonesAndComesBackFromItsSeed) {
     SeededRng rng{4};
     const auto pair = AccountKeyPair::generate(rng);

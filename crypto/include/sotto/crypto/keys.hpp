@@ -49,9 +49,14 @@ class PublicKey32 {
   public:
     /// From type byte and 32 bytes; bad_key if the type, the length or the key itself is refused.
     [[nodiscard]] static Result<PublicKey32> decode(ByteView encoded) {
-        if (encoded.size() != encoded_key_size || encoded[0] != std::byte{static_cast<std::uint8_t>(Type)})
-            return std::unexpected(Error::bad_key);
+        if (!well_encoded(encoded)) return std::unexpected(Error::bad_key);
         return from_raw(FixedView<32>{encoded.subspan(1)});
+    }
+    /// The same for a key that decode() took once and that was kept since where nobody alters it unseen: the
+    /// key itself, which is what costs time, is not checked again.
+    [[nodiscard]] static Result<PublicKey32> decode_kept(ByteView encoded) {
+        if (!well_encoded(encoded)) return std::unexpected(Error::bad_key);
+        return PublicKey32{FixedView<32>{encoded.subspan(1)}};
     }
     [[nodiscard]] static Result<PublicKey32> from_raw(FixedView<32> raw) {
         const bool valid = Type == KeyType::ed25519 ? detail::valid_ed25519(raw) : detail::valid_x25519(raw);
@@ -77,6 +82,9 @@ class PublicKey32 {
   private:
     template <class, KeyType>
     friend class KeyPair32;
+    [[nodiscard]] static bool well_encoded(ByteView encoded) {
+        return encoded.size() == encoded_key_size && encoded[0] == std::byte{static_cast<std::uint8_t>(Type)};
+    }
     explicit PublicKey32(FixedView<32> raw) { std::copy(raw.begin(), raw.end(), raw_.begin()); }
     Array<32> raw_{};
 };

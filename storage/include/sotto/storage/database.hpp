@@ -135,6 +135,8 @@ struct DatabaseOptions {
     /// process from the first database that asks for it, and makes statements up to four times as dear: two
     /// system calls for every allocation. Off is for a store whose content is encrypted or public by itself.
     bool guard_memory = true;
+    /// For decrypted pages, in KiB. A page that is not there is read, checked and decrypted whole.
+    unsigned cache_kib = 8192;
     /// Called before a store of the lower version `from` is changed. An error gives the opening up, and the
     /// store is as it was.
     // NOLINTNEXTLINE(readability-redundant-member-init): a designated initialiser may leave it away
