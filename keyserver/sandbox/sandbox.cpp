@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -86,7 +87,10 @@ int allow_path(int ruleset, const std::filesystem::path& path, std::uint64_t acc
 std::expected<int, std::string> enter_landlock(const SandboxRules& rules) {
     const int version = landlock_version();
     if (version == 0) return 0;
-    const auto handled = handled_by(version);
+    auto handled = handled_by(version);
+    // Which port the kernel will pick isn't known, and further listeners are to share it.
+    if (std::ranges::find(rules.ports, 0) != rules.ports.end())
+        handled.network &= ~std::uint64_t{landlock::bind_tcp};
     const Descriptor ruleset{create_ruleset(&handled, size_for(version), 0)};
     if (ruleset.get() < 0) return failed("Landlock", errno);
 
@@ -102,7 +106,7 @@ std::expected<int, std::string> enter_landlock(const SandboxRules& rules) {
         if (error != 0 && error != ENOENT) return failed(path.string(), error);
     }
     for (const auto port : rules.ports) {
-        if (handled.network == 0) break;
+        if ((handled.network & landlock::bind_tcp) == 0) break;
         const landlock::NetPort rule{.allowed = landlock::bind_tcp, .port = port};
         if (::syscall(SYS_landlock_add_rule, ruleset.get(), landlock::Rule::net_port, &rule, 0U) != 0)
             return failed("a port", errno);

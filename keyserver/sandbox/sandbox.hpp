@@ -15,7 +15,7 @@ struct SandboxRules {
     std::vector<std::filesystem::path> writable;  ///< folders, with everything below them
     std::vector<std::filesystem::path>
         readable;                      ///< folders or files; those that don't exist are passed over
-    std::vector<std::uint16_t> ports;  ///< that may be listened on; 0: any that the kernel picks
+    std::vector<std::uint16_t> ports;  ///< that may be listened on; with a 0 among them, any
 };
 
 /// What the kernel offered and what was made of it.

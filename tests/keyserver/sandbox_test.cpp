@@ -50,9 +50,13 @@ class SandboxTest : public testing::Test {
     /// How a process ends that has entered the sandbox and done this: 0 if every `look` of its held, else the
     /// number of the first that didn't; 100 if it could not enter; minus the signal that ended it.
     [[nodiscard]] int inside(const std::function<void(const Sandbox&)>& what) const {
+        return inside(rules(), what);
+    }
+    [[nodiscard]] static int inside(const SandboxRules& rules,
+                                    const std::function<void(const Sandbox&)>& what) {
         const auto pid = ::fork();
         if (pid == 0) {
-            const auto entered = enter_sandbox(rules());
+            const auto entered = enter_sandbox(rules);
             if (!entered) ::_exit(100);
             what(*entered);
             ::_exit(0);
@@ -127,6 +131,25 @@ TEST_F(SandboxTest, OnlyTheNamedPortsCanBeListenedOnAndNobodyIsCalled) {
             look(6, ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0) < 0 && errno == EPERM);
         }),
         0);
+}
+
+/// The first listener takes what the kernel picks, the others take the same.
+TEST_F(SandboxTest, APortThatTheKernelPicksCanBeSharedByFurtherListeners) {
+    auto any = rules();
+    any.ports = {0};
+    EXPECT_EQ(inside(any,
+                     [](const Sandbox& sandbox) {
+                         look(1, listening(0) == 0);
+                         look(2, listening(some_port) == 0);
+                         const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+                         sockaddr_in at{};
+                         at.sin_family = AF_INET;
+                         at.sin_port = htons(some_port);
+                         at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+                         const int called = ::connect(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at);
+                         look(3, !sandbox.seccomp || (called != 0 && errno == EPERM));
+                     }),
+              0);
 }
 
 TEST_F(SandboxTest, ThreadsStartAndOtherProcessesDoNot) {
