@@ -24,6 +24,7 @@ set(CPACK_COMPONENTS_ALL keyserver client dev)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_PACKAGE_NAME sotto)
 set(CPACK_PACKAGE_VENDOR Sotto)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "") # each has its own
 set(CPACK_PACKAGE_CONTACT "The Sotto developers <sotto@localhost>")
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_STRIP_FILES ON)
@@ -58,6 +59,14 @@ set(CPACK_DEBIAN_CLIENT_DESCRIPTION
 
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME libsotto-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
+# What the libraries stand on is linked by whoever uses them. Generated headers fit one minor version of protobuf alone.
+string(REGEX MATCH "^([0-9]+)\\.([0-9]+)" protobuf_minor "${Protobuf_VERSION}")
+math(EXPR protobuf_next "${CMAKE_MATCH_2} + 1")
+set(dev_depends
+    "libprotobuf-dev (>= ${protobuf_minor})" "libprotobuf-dev (<< ${CMAKE_MATCH_1}.${protobuf_next})"
+    "libsodium-dev (>= 1.0.22)" "libsqlcipher-dev (>= 4.6.1)" "libssl-dev (>= 3.0)" libspdlog-dev libqrencode-dev
+    nlohmann-json3-dev libcli11-dev pkg-config)
+list(JOIN dev_depends ", " CPACK_DEBIAN_DEV_PACKAGE_DEPENDS)
 set(CPACK_DEBIAN_DEV_DESCRIPTION
     "libraries of Sotto, an end-to-end encrypted messenger, for C++
  find_package(sotto) gives sotto::crypto, sotto::storage and sotto::client as
