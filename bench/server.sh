@@ -8,7 +8,7 @@
 #   --out DIR   where the jobs' JSON and the servers' logs go; build/release/server-bench by itself
 #   --bin DIR   sotto-keyserver and sotto-loadgen from there; nothing is built
 #   JOB…        some of: idle-small idle-large login relay-1 relay-4 relay-most relay-half mailbox prekeys storm
-#               relay-killed mailbox-killed; the last two kill the server (SIGKILL) under way
+#               relay-killed mailbox-killed hostile; the two before the last kill the server (SIGKILL) under way
 #
 # Exit code 1 if a job failed, lost something or had something twice; a missed target is only said. 77 if no network
 # namespace can be made here.
@@ -17,7 +17,7 @@ export LC_ALL=C
 script=$(realpath "${BASH_SOURCE[0]}")
 cd "$(dirname "$script")/.."
 
-readonly all_jobs=(idle-small idle-large login relay-1 relay-4 relay-most relay-half mailbox prekeys storm relay-killed mailbox-killed)
+readonly all_jobs=(idle-small idle-large login relay-1 relay-4 relay-most relay-half mailbox prekeys storm relay-killed mailbox-killed hostile)
 readonly listen=127.0.0.1:7443 descriptors_of_its_own=100 patience=60
 
 fail() { printf 'server.sh: %s\n' "$*" >&2; exit 1; }
@@ -89,6 +89,7 @@ arguments() { # arguments JOB: what the load generator is called with; full size
       storm) echo storm --clients 200 ;;
       relay-killed) echo relay --pairs 20 --window 4 --seconds 6 --rate 2000 --restart-after 2 ;;
       mailbox-killed) echo mailbox --devices 20 --messages 2000 --restart-after 1 ;;
+      hostile) echo hostile --pairs 100 --rate 1000 --quiet 5 --seconds 10 ;;
     esac
     return
   fi
@@ -105,6 +106,7 @@ arguments() { # arguments JOB: what the load generator is called with; full size
     storm) echo storm --clients 10000 ;;
     relay-killed) echo relay --pairs 500 --window 4 --seconds 20 --restart-after 5 ;;
     mailbox-killed) echo mailbox --devices 1000 --messages 200 --restart-after 3 ;;
+    hostile) echo hostile --pairs 100 --rate 1000 --quiet 60 --seconds 600 ;;
   esac
 }
 
@@ -177,6 +179,8 @@ table() {
   row 'restart: until the last one is back' storm "$(figure storm wall_s)" '' s
   row 'killed under relay: messages done' relay-killed "$(figure relay-killed count)" '' ''
   row 'killed under mailbox: envelopes done' mailbox-killed "$(figure mailbox-killed count)" '' ''
+  row 'beside hostile peers: p99, in quiet ones' hostile "$(figure hostile p99_ratio)" '<=3' ''
+  row 'server memory at its peak beside hostile peers' hostile "$(scaled "$(figure hostile server_pss_peak_bytes)" 0.000001)" '' MB
 }
 
 # --------------------------------------------------------------------------------------------------------------- main

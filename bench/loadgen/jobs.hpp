@@ -14,6 +14,9 @@ namespace sotto::loadgen {
 /// Pairs of a sender and a connected recipient. An operation is done when the sender knows that it was
 /// delivered.
 [[nodiscard]] Result relay(const Common& common, const RelayOptions& options);
+/// Honest pairs for a while alone, then beside hostile peers of every kind. An operation is as for `relay`,
+/// of both phases; the times are of the second.
+[[nodiscard]] Result hostile(const Common& common, const HostileOptions& options);
 /// Envelopes for devices that are away, which then come and read them. An operation is both.
 [[nodiscard]] Result mailbox(const Common& common, const MailboxOptions& options);
 /// Fetches, each of a one-time prekey of either kind.

@@ -23,6 +23,9 @@ struct Line {
     LoginOptions login;
     RelayOptions relay;
     unsigned length_s = 10;
+    HostileOptions hostile;
+    unsigned hostile_s = 60;
+    unsigned quiet_s = 30;
     unsigned restart_after_s = 0;
     MailboxOptions mailbox;
     PrekeysOptions prekeys;
@@ -58,11 +61,50 @@ void add_restart(CLI::App& job, RestartOptions& restart, unsigned& after_s) {
     job.add_option("--restart-after", after_s, "Seconds after the beginning")->capture_default_str();
 }
 
+void add_hostile(CLI::App& job, HostileOptions& options) {
+    const CLI::Range rates(0.0, 10'000.0);
+    const auto rate = [&job, &rates](const char* name, double& value, const char* what) {
+        job.add_option(name, value, what)->check(rates)->capture_default_str();
+    };
+    job.footer(
+        "Rates of hostile peers are new connections a second. The load generator makes them, too: keep all "
+        "of "
+        "them together so low that two cores are not full, or the figures are its own and not the server's.");
+    job.add_option("--pairs", options.relay.pairs, "Honest pairs")
+        ->check(CLI::Range(std::size_t{1}, most))
+        ->capture_default_str();
+    job.add_option("--rate", options.relay.rate, "Messages a second, all pairs together")
+        ->check(CLI::Range(1.0, 1e7))
+        ->capture_default_str();
+    job.add_option("--size", options.relay.size, "Bytes of content in an envelope")
+        ->check(CLI::Range(std::size_t{1}, largest_content))
+        ->capture_default_str();
+    rate("--hellos", options.hellos, "ClientHello, and gone at the answer");
+    rate("--handshakes", options.handshakes, "Whole TLS handshakes, and gone");
+    rate("--slow", options.slow,
+         "One byte a second: in TLS, in the HTTP request, in a frame, so many of each");
+    rate("--deaf", options.deaf, "Devices, and as many delivery connections, that ask and never read");
+    rate("--pings", options.pings, "What each of these asks a second");
+    rate("--oversized", options.oversized, "Frames, messages, HTTP headers, TLS records that are too large");
+    rate("--truncated", options.truncated, "Half a ClientHello, HTTP request or frame");
+    rate("--random", options.random, "Noise: in TCP, in TLS, in WebSocket, so many of each");
+    job.add_option("--addresses", options.addresses, "Addresses that hostile peers come from")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
+        ->capture_default_str();
+    job.add_option("--flood-addresses", options.flood_addresses, "Those of hellos and handshakes")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
+        ->capture_default_str();
+    job.add_option("--most-open", options.most_open, "Hostile connections at one time")
+        ->check(CLI::Range(std::size_t{1}, most))
+        ->capture_default_str();
+}
+
 /// The jobs, by the sub-commands that ask for them.
 struct Jobs {
     CLI::App* idle;
     CLI::App* login;
     CLI::App* relay;
+    CLI::App* hostile;
     CLI::App* mailbox;
     CLI::App* prekeys;
     CLI::App* storm;
@@ -73,6 +115,7 @@ Jobs add_jobs(CLI::App& app, Line& line) {
         .idle = app.add_subcommand("idle", "Clients log in and rest: memory of each, CPU time of all"),
         .login = app.add_subcommand("login", "Handshake, upgrade, login, and away again"),
         .relay = app.add_subcommand("relay", "Senders to connected recipients, until `delivered`"),
+        .hostile = app.add_subcommand("hostile", "Honest pairs, first alone, then beside hostile peers"),
         .mailbox = app.add_subcommand("mailbox", "Envelopes stored for devices that are away, then read"),
         .prekeys = app.add_subcommand("prekeys", "Prekeys fetched, each a one-time one"),
         .storm = app.add_subcommand("storm", "The server restarts under its clients")};
@@ -99,6 +142,13 @@ Jobs add_jobs(CLI::App& app, Line& line) {
         ->capture_default_str();
     jobs.relay->add_option("--size", line.relay.size, "Bytes of content in an envelope")
         ->check(CLI::Range(std::size_t{1}, largest_content))
+        ->capture_default_str();
+    add_hostile(*jobs.hostile, line.hostile);
+    jobs.hostile->add_option("--quiet", line.quiet_s, "Seconds without hostile peers, at first")
+        ->check(CLI::Range(1U, 86'400U))
+        ->capture_default_str();
+    jobs.hostile->add_option("--seconds", line.hostile_s, "Seconds beside them")
+        ->check(CLI::Range(1U, 86'400U))
         ->capture_default_str();
     add_restart(*jobs.relay, line.relay.restart, line.restart_after_s);
     add_restart(*jobs.mailbox, line.mailbox.restart, line.restart_after_s);
@@ -138,6 +188,8 @@ void complete(Line& line) {
     line.common.patience = std::chrono::seconds{line.patience_s};
     line.idle.hold = std::chrono::seconds{line.hold_s};
     line.relay.length = std::chrono::seconds{line.length_s};
+    line.hostile.quiet = std::chrono::seconds{line.quiet_s};
+    line.hostile.relay.length = std::chrono::seconds{line.hostile_s};
     line.relay.restart.after = std::chrono::seconds{line.restart_after_s};
     line.mailbox.restart.after = line.relay.restart.after;
     if (line.invites.empty()) return;
@@ -151,6 +203,8 @@ void complete(Line& line) {
 [[nodiscard]] std::size_t connections(const Jobs& jobs, const Line& line) {
     if (jobs.idle->parsed()) return line.idle.clients;
     if (jobs.relay->parsed()) return 2 * line.relay.pairs;
+    if (jobs.hostile->parsed())
+        return 2 * line.hostile.relay.pairs + line.hostile.most_open + line.common.parallel;
     if (jobs.mailbox->parsed()) return line.mailbox.senders + line.common.parallel;
     if (jobs.prekeys->parsed()) return line.prekeys.fetches / 100 + line.common.parallel;
     if (jobs.storm->parsed()) return line.storm.clients;
@@ -166,6 +220,7 @@ void complete(Line& line) {
     if (jobs.idle->parsed()) return idle(common, line.idle);
     if (jobs.login->parsed()) return login(common, line.login);
     if (jobs.relay->parsed()) return relay(common, line.relay);
+    if (jobs.hostile->parsed()) return hostile(common, line.hostile);
     if (jobs.mailbox->parsed()) return mailbox(common, line.mailbox);
     if (jobs.prekeys->parsed()) return prekeys(common, line.prekeys);
     return storm(common, line.storm);

@@ -47,6 +47,24 @@ struct RelayOptions {
     std::size_t size = 300;  ///< bytes of content in an envelope
     RestartOptions restart{};
 };
+/// Rates are new connections a second, together no more than the load generator can make beside a server on
+/// two cores.
+struct HostileOptions {
+    /// The honest pairs; `length` is that of the hostile phase.
+    RelayOptions relay{.pairs = 100, .window = 4, .length = std::chrono::seconds{60}, .rate = 1000};
+    std::chrono::seconds quiet{30};
+    double hellos = 200;
+    double handshakes = 100;
+    double slow = 5;     ///< of each of three kinds
+    double deaf = 1;     ///< of each of two kinds
+    double pings = 500;  ///< a second, of each deaf one
+    double oversized = 10;
+    double truncated = 10;
+    double random = 10;  ///< of each of three kinds
+    std::size_t addresses = 1000;
+    std::size_t flood_addresses = 2;  ///< of hellos and handshakes: few, so that the server's limit is met
+    std::size_t most_open = 2000;
+};
 struct MailboxOptions {
     std::size_t devices = 100;
     std::size_t messages = 100;

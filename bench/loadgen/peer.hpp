@@ -55,6 +55,12 @@ class Peer final : private Connection::Events {
 
     /// Gives the request its number and queues it.
     std::uint32_t send(wire::Request& request);
+    /// Once it is ready: reads nothing any more, whatever the server says.
+    void deafen() { connection_->deafen(); }
+    /// A ping of WebSocket's own; at most 125 bytes.
+    void ping(std::string_view payload) { connection_->ping(payload); }
+    /// Bytes that the server has not taken yet.
+    [[nodiscard]] std::size_t unsent() const { return connection_ ? connection_->unsent() : 0; }
 
   private:
     enum class Stage : std::uint8_t { away, coming, proving, ready, leaving };

@@ -105,6 +105,7 @@ void Connection::on_events(std::uint32_t events) {
         case State::open:
         case State::closing:
             if ((events & EPOLLOUT) != 0) flush();
+            if (deaf_ && (events & ~EPOLLOUT) != 0) return fail("the server has closed the connection");
             if ((events & ~EPOLLOUT) != 0) read_frames();
             return;
         case State::dead:
@@ -291,7 +292,14 @@ void Connection::flush() {
     }
     out_.erase(0, written);
     if (out_.empty() && out_.capacity() > kept_out) out_.shrink_to_fit();
-    want(out_.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT);
+    const std::uint32_t coming = deaf_ ? EPOLLRDHUP : EPOLLIN;
+    want(out_.empty() ? coming : coming | EPOLLOUT);
+}
+
+void Connection::deafen() {
+    if (state_ != State::open) return;
+    deaf_ = true;
+    want(EPOLLRDHUP);
 }
 
 void Connection::close() {

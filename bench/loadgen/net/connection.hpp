@@ -55,6 +55,12 @@ class Connection final : public Pollable {
     void close();
     /// At once, without a farewell and without an event.
     void drop();
+    /// Reads nothing from here on: the server's answers pile up. Its end is noticed when something is sent.
+    void deafen();
+    /// A ping of WebSocket's own; at most 125 bytes.
+    void ping(std::string_view payload) { queue(WSLAY_PING, payload); }
+    /// Bytes that the server has not taken yet.
+    [[nodiscard]] std::size_t unsent() const { return out_.size(); }
     /// RFC 9266, once `opened` was called.
     [[nodiscard]] Array<32> exporter() const;
 
@@ -92,6 +98,7 @@ class Connection final : public Pollable {
     State state_ = State::connecting;
     bool registered_ = false;  ///< in the loop
     bool unflushed_ = false;
+    bool deaf_ = false;
     bool drained_ = false;  ///< of what was to be read in this turn
     std::uint32_t wanted_ = 0;
     std::string broken_;
