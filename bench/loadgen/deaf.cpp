@@ -6,7 +6,8 @@ namespace {
 constexpr std::chrono::milliseconds between_questions{100};
 constexpr std::size_t most_unsent = 64UL * 1024;  // from there on the server doesn't read, either
 constexpr std::size_t longest_ping = 125;
-constexpr std::chrono::seconds deaf_stay{60};
+/// What the kernel takes at the server, what the server holds, and then its patience: 30 s.
+constexpr std::chrono::seconds deaf_stay{120};
 
 }  // namespace
 

@@ -299,6 +299,9 @@ void Connection::flush() {
 void Connection::deafen() {
     if (state_ != State::open) return;
     deaf_ = true;
+    // What the kernel would take in our stead is to wait at the server.
+    const int least = 1;
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least));
     want(EPOLLRDHUP);
 }
 
