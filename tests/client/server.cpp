@@ -131,19 +131,21 @@ std::int64_t SimServer::count(std::string_view sql) {
 }
 
 bool SimServer::slip_in(const std::string& user, ByteView envelope, std::uint16_t id) {
-    auto found = db_->prepare(
-        "SELECT account, device FROM devices JOIN accounts ON accounts.id = devices.account WHERE user = ?");
-    found.bind_text(user);
-    const auto row = found.step();
-    if (!row || !*row) return false;
-    const ks::DeviceKey key{.account = found.integer(0),
-                            .device = static_cast<std::uint32_t>(found.integer(1))};
-    found.reset();
+    std::optional<ks::DeviceKey> key;
+    {
+        auto found = db_->prepare(
+            "SELECT account, device FROM devices JOIN accounts ON accounts.id = devices.account "
+            "WHERE user = ?");
+        found.bind_text(user);
+        if (const auto row = found.step(); row && *row)
+            key = {.account = found.integer(0), .device = static_cast<std::uint32_t>(found.integer(1))};
+    }
+    if (!key) return false;
     ks::EnvelopeId name{};
     name[0] = static_cast<std::byte>(id >> 8U);
     name[1] = static_cast<std::byte>(id);
     ks::Sql sql{*db_};
-    return ks::SqlMailbox{sql}.append(key, name, chars_of(envelope), 0);
+    return ks::SqlMailbox{sql}.append(*key, name, chars_of(envelope), 0);
 }
 
 std::int64_t SimServer::mail_waiting() {
