@@ -6,6 +6,7 @@ namespace {
 constexpr std::chrono::milliseconds between_questions{100};
 constexpr std::size_t most_unsent = 64UL * 1024;  // from there on the server doesn't read, either
 constexpr std::size_t longest_ping = 125;
+constexpr std::size_t one_in = 4;  // is a request, of which there may be 1,000 a second
 /// What the kernel takes at the server, what the server holds, and then its patience: 30 s.
 constexpr std::chrono::seconds deaf_stay{120};
 
@@ -40,7 +41,7 @@ void Deaf::ask() {
     timer_.set(Clock::now() + between_questions, [this] { ask(); });
     const auto due = pings_.take(std::chrono::duration<double>(between_questions).count());
     for (std::size_t i = 0; i < due && peer_.unsent() < most_unsent; ++i) {
-        if (i % 2 == 0) {
+        if (i % one_in != 0) {
             peer_.ping(std::string(longest_ping, 'p'));
         } else {
             worker_.request.mutable_ping();

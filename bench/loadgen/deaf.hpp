@@ -12,7 +12,8 @@ class Deaf final : public Peer::Owner {
     /// Its last event. It may be given up in it, not destroyed.
     using Ended = std::function<void(Deaf&, Fate)>;
 
-    /// With `self` it logs in, without it only delivers. `per_second`: pings, half of them WebSocket's own.
+    /// With `self` it logs in, without it only delivers. `per_second`: pings, a quarter of them
+    /// requests, the others WebSocket's own, as long as they may be.
     Deaf(Worker& worker, std::size_t number, const Identity* self, double per_second, Ended ended);
 
   private:

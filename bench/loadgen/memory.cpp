@@ -15,12 +15,12 @@ constexpr std::chrono::seconds between_looks{1};
 
 MemoryWatch::MemoryWatch(std::optional<pid_t> server) : server_(server) {
     if (!server_) return;
-    look();
-    thread_ = std::jthread{[this](const std::stop_token& stop) {
+    look(*server_);
+    thread_ = std::jthread{[this, pid = *server_](const std::stop_token& stop) {
         std::unique_lock lock(mutex_);
         while (!wake_.wait_for(lock, stop, between_looks, [] { return false; }) && !stop.stop_requested()) {
             try {
-                look();
+                look(pid);
             } catch (const Problem&) {
                 return;  // it has gone, and peak() says so
             }
@@ -28,8 +28,8 @@ MemoryWatch::MemoryWatch(std::optional<pid_t> server) : server_(server) {
     }};
 }
 
-void MemoryWatch::look() {
-    const auto now = ServerProcess(*server_).pss();
+void MemoryWatch::look(pid_t server) {
+    const auto now = ServerProcess(server).pss();
     auto most = peak_.load();
     while (now > most && !peak_.compare_exchange_weak(most, now)) {
     }
@@ -37,7 +37,7 @@ void MemoryWatch::look() {
 
 std::optional<std::uint64_t> MemoryWatch::peak() {
     if (!server_) return std::nullopt;
-    look();
+    look(*server_);
     return peak_.load();
 }
 

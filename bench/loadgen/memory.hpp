@@ -22,7 +22,7 @@ class MemoryWatch {
     [[nodiscard]] std::optional<std::uint64_t> peak();
 
   private:
-    void look();
+    void look(pid_t server);
 
     std::optional<pid_t> server_;
     std::atomic<std::uint64_t> peak_ = 0;

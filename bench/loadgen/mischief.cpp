@@ -30,7 +30,7 @@ constexpr std::uint64_t cut_frame_size = 2000;
         case 1:
             return {.depth = Depth::websocket, .bytes = frame_head(longest_frame) + junk};
         case 2: {  // no frame of it is too large
-            Plan plan{.depth = Depth::websocket};
+            Plan plan{.depth = Depth::websocket, .bytes = {}};
             for (std::size_t i = 0; i < fragments; ++i)
                 plan.bytes += frame_head(junk.size(), false, i == 0) + junk;
             return plan;

@@ -39,7 +39,7 @@ enum class After : std::uint8_t {
 
 struct Plan {
     Depth depth = Depth::tcp;
-    std::string bytes{};
+    std::string bytes;
     bool slow = false;  ///< one byte a second
     After after = After::wait;
 };

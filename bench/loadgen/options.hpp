@@ -55,9 +55,9 @@ struct HostileOptions {
     std::chrono::seconds quiet{30};
     double hellos = 200;
     double handshakes = 100;
-    double slow = 5;     ///< of each of three kinds
-    double deaf = 1;     ///< of each of two kinds
-    double pings = 500;  ///< a second, of each deaf one
+    double slow = 5;      ///< of each of three kinds
+    double deaf = 0.2;    ///< of each of two kinds
+    double pings = 2000;  ///< a second, of each deaf one
     double oversized = 10;
     double truncated = 10;
     double random = 10;  ///< of each of three kinds
