@@ -112,6 +112,14 @@ void Session::receive(ByteView frame) {
     handle(*request);
 }
 
+bool Session::may_ping() {
+    if (rate_.take(service_.clock.steady_ms())) return true;
+    service_.counters.add(Count::limit_requests);
+    if (++violations_ <= service_.policy->limits.rate_violations) return true;
+    service_.counters.add(Count::limit_violations);
+    return false;
+}
+
 void Session::handle(wire::Request& request) {
     const auto id = request.id();
     const auto kind = request.body_case();

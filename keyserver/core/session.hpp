@@ -43,6 +43,8 @@ class Session {
     /// Sends the hello.
     void begin();
     void receive(ByteView frame);
+    /// A ping costs what a request costs. False for who sends them without end.
+    [[nodiscard]] bool may_ping();
     /// A reply to one of this connection's requests has been queued.
     void answered();
 

@@ -134,8 +134,10 @@ bool Connection::take(const FrameReader::Frame& frame) {
             if (!closing_) session_->receive(frame.payload);
             return true;
         case Kind::ping:
-            queue(Queued::Kind::pong, std::string{chars_of(frame.payload)});
-            return true;
+            if (session_->may_ping()) return pong(frame.payload);
+            deaf_ = true;
+            close(close_code::policy_violation);
+            return false;
         case Kind::pong:
             return true;
         case Kind::close:
@@ -150,6 +152,16 @@ bool Connection::take(const FrameReader::Frame& frame) {
             break;
     }
     return false;
+}
+
+/// Only the newest of several pings need be answered (RFC 6455 section 5.5.3).
+bool Connection::pong(ByteView payload) {
+    if (!outbound_.empty() && outbound_.back().kind == Queued::Kind::pong) {
+        queued_bytes_ -= outbound_.back().frame.size();
+        outbound_.pop_back();
+    }
+    queue(Queued::Kind::pong, std::string{chars_of(payload)});
+    return true;
 }
 
 // ---- going ----

@@ -48,6 +48,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
     /// False where nothing more may be read now.
     bool take_in(ByteView bytes);
     bool take(const FrameReader::Frame& frame);
+    bool pong(ByteView payload);
     // going
     void on(Shard::Reply& reply);
     void on(Shard::Push& push);

@@ -33,6 +33,8 @@ constexpr int keep_alive_after_s = 120;
 constexpr int keep_alive_every_s = 15;
 constexpr int keep_alive_tries = 4;
 constexpr int unacknowledged_ms = 60'000;
+// The kernel's own bound is megabytes, which peers that don't read could each have filled.
+constexpr int kernel_send_bytes = 256 * 1024;
 
 [[nodiscard]] Error bind_to(auto& acceptor, const tcp::endpoint& at, bool share) {
     Error error;
@@ -49,6 +51,7 @@ void set_options(auto& acceptor) {
     Error ignored;
     acceptor.set_option(tcp::no_delay(true), ignored);
     acceptor.set_option(asio::socket_base::keep_alive(true), ignored);
+    acceptor.set_option(asio::socket_base::send_buffer_size(kernel_send_bytes), ignored);
     acceptor.set_option(TcpNumber<TCP_KEEPIDLE>(keep_alive_after_s), ignored);
     acceptor.set_option(TcpNumber<TCP_KEEPINTVL>(keep_alive_every_s), ignored);
     acceptor.set_option(TcpNumber<TCP_KEEPCNT>(keep_alive_tries), ignored);

@@ -50,6 +50,16 @@ TEST_F(HostileTest, TextUnmaskedAndCompressedFramesCloseTheConnection) {
     EXPECT_FALSE(compressed.receive());
 }
 
+TEST_F(HostileTest, PingsWithoutEndCloseTheConnection) {
+    auto peer = connect(protocol::delivery_target);
+    std::string pings;
+    for (int i = 0; i < 500; ++i) pings += TlsPeer::frame(0x89, "?");
+    for (int i = 0; i < 100 && peer.write(pings); ++i) {
+    }
+    EXPECT_FALSE(peer.receive());
+    EXPECT_EQ(peer.close_code(), 1008U);
+}
+
 TEST_F(HostileTest, RandomFramesAreAnsweredMalformedAndClosed) {
     crypto::SeededRng rng{3};
     for (int i = 0; i < 30; ++i) {
