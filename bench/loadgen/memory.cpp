@@ -30,8 +30,8 @@ MemoryWatch::MemoryWatch(std::optional<pid_t> server) : server_(server) {
 
 void MemoryWatch::look(pid_t server) {
     const auto now = ServerProcess(server).pss();
-    auto most = peak_.load();
-    while (now > most && !peak_.compare_exchange_weak(most, now)) {
+    auto before = peak_.load();
+    while (now > before && !peak_.compare_exchange_weak(before, now)) {
     }
 }
 
