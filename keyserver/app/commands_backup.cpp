@@ -84,7 +84,7 @@ class Unfinished {
         }
         const auto content = read_small_file(file, "The file");
         if (!content) return std::unexpected(content.error());
-        const auto added = admin.put_file(*name, bytes_of(*content));
+        const auto added = admin.put_file(*name, *content);
         if (!added) return std::unexpected(store_problem(added.error(), copy));
     }
     return elsewhere;
@@ -122,6 +122,21 @@ void tell_about_keys(const Config& config, const std::vector<std::string>& elsew
     return write_new_file(file, content);
 }
 
+/// What a backup holds beside the store, the TLS key among it, is wiped when it has been written.
+class WipedFiles {
+  public:
+    explicit WipedFiles(std::vector<std::pair<std::string, Bytes>>* files) : files_(files) {}
+    WipedFiles(const WipedFiles&) = delete;
+    WipedFiles& operator=(const WipedFiles&) = delete;
+    ~WipedFiles() {
+        if (files_ == nullptr) return;
+        for (auto& [name, content] : *files_) crypto::wipe(content.data(), content.size());
+    }
+
+  private:
+    std::vector<std::pair<std::string, Bytes>>* files_;
+};
+
 struct Restored {
     Config config;
     std::size_t accounts = 0;
@@ -142,7 +157,8 @@ struct Restored {
                            " can't be opened: it is no backup, it is damaged, or this is not the store "
                            "key it was made under.");
     Admin admin{*store};
-    const auto files = admin.files();
+    auto files = admin.files();
+    const WipedFiles wiped{files ? &*files : nullptr};
     const bool intact = store->check().has_value();
     if (!files || !intact)
         return problem(Exit::input,
@@ -160,7 +176,8 @@ struct Restored {
     if (!config) return std::unexpected(config.error());
     if (const auto name = inside(config->store_key_file, staging)) {
         const auto hex = read_small_file(options.store_key, "The store key");
-        const auto written = hex ? write_inside(staging, *name, *hex) : std::unexpected(hex.error());
+        const auto written =
+            hex ? write_inside(staging, *name, chars_of(*hex)) : std::unexpected(hex.error());
         if (!written) return std::unexpected(written.error());
     }
     const auto users = admin.users();

@@ -218,7 +218,7 @@ Outcome<Config> read_config(const std::filesystem::path& data) {
     const auto file = data / config_file;
     const auto content = read_small_file(file, "The configuration");
     if (!content) return std::unexpected(content.error());
-    return parse_config(*content, file, data);
+    return parse_config(chars_of(*content), file, data);
 }
 
 }  // namespace sotto::keyserver

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
 #include <system_error>
 
 namespace sotto::keyserver {
@@ -84,16 +83,24 @@ Outcome<void> write_new_file(const fs::path& file, std::string_view content) {
     return {};
 }
 
-Outcome<std::string> read_small_file(const fs::path& file, std::string_view what) {
-    std::ifstream in{file, std::ios::binary};
-    std::string content(small + 1, '\0');
-    if (in) in.read(content.data(), static_cast<std::streamsize>(content.size()));
-    if (!in && !in.eof())
+Outcome<crypto::SecretBytes> read_small_file(const fs::path& file, std::string_view what) {
+    const Descriptor in{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+    crypto::SecretBytes content(small + 1);
+    std::size_t size = 0;
+    ssize_t got = in.get() < 0 ? -1 : 1;
+    while (got > 0 && size < content.size()) {
+        got = ::read(in.get(), content.data() + size, content.size() - size);
+        if (got < 0 && errno == EINTR)
+            got = 1;
+        else if (got > 0)
+            size += static_cast<std::size_t>(got);
+    }
+    if (got < 0)
         return problem(Exit::input,
                        std::string{what} + " " + file.string() + " can't be read; is this the right folder?");
-    content.resize(static_cast<std::size_t>(in.gcount()));
-    if (content.size() > small)
+    if (size > small)
         return problem(Exit::input, std::string{what} + " " + file.string() + " is too large to be one.");
+    content.resize(size);
     return content;
 }
 

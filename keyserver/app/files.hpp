@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "keyserver/app/problem.hpp"
+#include "sotto/crypto/secret.hpp"
 
 namespace sotto::keyserver {
 
@@ -19,8 +20,9 @@ namespace sotto::keyserver {
 void sync_folder(const std::filesystem::path& folder);
 /// What an errno means, in words.
 [[nodiscard]] std::string reason(int number);
-/// At most 64 KiB. `what` names the file in the sentence.
-[[nodiscard]] Outcome<std::string> read_small_file(const std::filesystem::path& file, std::string_view what);
+/// At most 64 KiB, which may be a key: no copy of it stays behind. `what` names the file in the sentence.
+[[nodiscard]] Outcome<crypto::SecretBytes> read_small_file(const std::filesystem::path& file,
+                                                           std::string_view what);
 /// True if somebody else may read it.
 [[nodiscard]] bool readable_by_others(const std::filesystem::path& file);
 

@@ -40,9 +40,9 @@ Problem store_problem(const storage::Error& error, const std::filesystem::path& 
 Outcome<storage::DatabaseKey> read_store_key(const std::filesystem::path& file) {
     auto content = read_small_file(file, "The store key");
     if (!content) return std::unexpected(content.error());
-    while (!content->empty() && (content->back() == '\n' || content->back() == '\r')) content->pop_back();
-    auto bytes = crypto::from_hex(*content);
-    crypto::wipe(content->data(), content->size());
+    while (!content->empty() && (content->back() == std::byte{'\n'} || content->back() == std::byte{'\r'}))
+        content->pop_back();
+    auto bytes = crypto::from_hex(chars_of(*content));
     if (!bytes || bytes->size() != storage::DatabaseKey::size)
         return problem(Exit::input, "The store key " + file.string() + " must hold 64 hexadecimal digits.");
     storage::DatabaseKey key{FixedView<storage::DatabaseKey::size>{*bytes}};
