@@ -36,7 +36,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_KEYSERVER_PACKAGE_NAME sotto-keyserver)
 set(CPACK_DEBIAN_KEYSERVER_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_KEYSERVER_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_KEYSERVER_PACKAGE_DEPENDS "adduser")
+set(CPACK_DEBIAN_KEYSERVER_PACKAGE_DEPENDS "adduser, procps") # its kill reloads the service
 set(CPACK_DEBIAN_KEYSERVER_DESCRIPTION
     "key and presence server of Sotto, an end-to-end encrypted messenger
  It keeps public keys, holds sealed messages for those who are away, and learns
