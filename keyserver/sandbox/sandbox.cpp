@@ -174,12 +174,14 @@ int add_rules(scmp_filter_ctx filter) {
         if (const int error = add(SCMP_ACT_KILL_PROCESS, call, nullptr, 0)) return error;
     // New threads, and no other processes. What clone3 is asked for stands in memory that a filter can't
     // read: without it the C library takes clone.
-    const std::array thread{SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)};
+    const std::array thread{
+        scmp_arg_cmp{.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = CLONE_THREAD, .datum_b = CLONE_THREAD}};
     if (const int error = add(SCMP_ACT_ALLOW, SCMP_SYS(clone), thread.data(), 1)) return error;
     if (const int error = add(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), nullptr, 0)) return error;
     // Sockets to listen on, and the one that tells the service manager how things stand.
     for (const int family : {AF_INET, AF_INET6, AF_UNIX}) {
-        const std::array of{SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family))};
+        const std::array of{scmp_arg_cmp{
+            .arg = 0, .op = SCMP_CMP_EQ, .datum_a = static_cast<scmp_datum_t>(family), .datum_b = 0}};
         if (const int error = add(SCMP_ACT_ALLOW, SCMP_SYS(socket), of.data(), 1)) return error;
     }
     return 0;

@@ -100,14 +100,14 @@ inline constexpr std::string_view version_3 = R"sql(
     ALTER TABLE invites ADD COLUMN created INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-// One index fewer to keep for every envelope: a device's sequences are read from the one by id, and put in order.
+// One index fewer to keep for every envelope: a device's sequences are read from the one by id, and put in
+// order.
 inline constexpr std::string_view version_4 = R"sql(
     DROP INDEX mail_in_order;
 )sql";
 
-inline constexpr std::array migrations{storage::Migration{.version = 1, .sql = version_1},
-                                       storage::Migration{.version = 2, .sql = version_2},
-                                       storage::Migration{.version = 3, .sql = version_3},
-                                       storage::Migration{.version = 4, .sql = version_4}};
+inline constexpr std::array migrations{
+    storage::Migration{.version = 1, .sql = version_1}, storage::Migration{.version = 2, .sql = version_2},
+    storage::Migration{.version = 3, .sql = version_3}, storage::Migration{.version = 4, .sql = version_4}};
 
 }  // namespace sotto::keyserver

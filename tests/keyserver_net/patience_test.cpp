@@ -153,8 +153,8 @@ TEST_F(PatienceTest, WhoeverNeverReadsIsDroppedBeforeTheQueueIsFull) {
     }
     auto request = fetch_records_request("eve", "", 1);
     const auto size = deaf.ask(request).ByteSizeLong();
-    // More than the kernel holds for it (4 MiB, as a rule), less than that and the server's queue together.
-    const auto enough = 9UL * 1024 * 1024 / size;
+    // More than the kernel holds for it (half a MiB), less than that and the server's queue (8 MiB) together.
+    const auto enough = 6UL * 1024 * 1024 / size;
     request.set_id(1);
     for (std::size_t i = 0; i < enough && deaf.send(request); ++i) {
     }
