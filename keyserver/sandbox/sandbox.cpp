@@ -11,9 +11,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <stdexcept>
+#include <system_error>
 
 #include "keyserver/sandbox/landlock.hpp"
 
@@ -24,7 +24,7 @@ using Failure = std::unexpected<std::string>;
 
 Failure failed(std::string_view what, int error) {
     return Failure(std::string{"The sandbox can't be entered ("} + std::string{what} + ": " +
-                   std::strerror(error) +
+                   std::generic_category().message(error) +
                    "); set sandbox = false in the configuration to run without it, and tell us about this "
                    "machine.");
 }
