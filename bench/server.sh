@@ -50,8 +50,11 @@ stop() { # stop FOLDER [SIGNAL]: SIGTERM by itself, and waits for the end
   pid=$(<"$1/pid")
   rm "$1/pid"
   kill -s "${2:-TERM}" "$pid" 2>/dev/null || return 0
-  # One that nobody waits for is a zombie, and gone all the same.
-  while [[ -e /proc/$pid/stat ]] && ! grep -q ') Z' "/proc/$pid/stat" 2>/dev/null; do
+  # One that nobody waits for is a zombie, and gone all the same once its last thread has let go of its files.
+  local threads
+  while [[ -e /proc/$pid/stat ]]; do
+    threads=("/proc/$pid/task"/*)
+    ! { ((${#threads[@]} <= 1)) && grep -q ') Z' "/proc/$pid/stat" 2>/dev/null; } || break
     ((waited++ < patience * 20)) || fail "the server doesn't stop"
     sleep 0.05
   done
