@@ -7,26 +7,14 @@
 #include <cerrno>
 #include <system_error>
 
+#include "keyserver/sandbox/descriptor.hpp"
+
 namespace sotto::keyserver {
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr std::size_t small = 64UL * 1024;
-
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    [[nodiscard]] int get() const { return fd_; }
-
-  private:
-    int fd_;
-};
 
 [[nodiscard]] bool write_all(int fd, std::string_view content) {
     while (!content.empty()) {

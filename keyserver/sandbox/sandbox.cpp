@@ -12,9 +12,9 @@
 #include <array>
 #include <cerrno>
 #include <memory>
-#include <stdexcept>
 #include <system_error>
 
+#include "keyserver/sandbox/descriptor.hpp"
 #include "keyserver/sandbox/landlock.hpp"
 
 namespace sotto::keyserver {
@@ -28,20 +28,6 @@ Failure failed(std::string_view what, int error) {
                    "); set sandbox = false in the configuration to run without it, and tell us about this "
                    "machine.");
 }
-
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    [[nodiscard]] int get() const { return fd_; }
-
-  private:
-    int fd_;
-};
 
 // ---- files and ports ----
 
@@ -80,8 +66,7 @@ int allow_path(int ruleset, const std::filesystem::path& path, std::uint64_t acc
         access &= landlock::execute | landlock::write_file | landlock::read_file | landlock::truncate |
                   landlock::ioctl_dev;
     const landlock::PathBeneath rule{.allowed = access, .parent = at.get()};
-    return ::syscall(SYS_landlock_add_rule, ruleset, landlock::Rule::path_beneath, &rule, 0U) == 0 ? 0
-                                                                                                   : errno;
+    return ::syscall(SYS_landlock_add_rule, ruleset, landlock::path_beneath, &rule, 0U) == 0 ? 0 : errno;
 }
 
 std::expected<int, std::string> enter_landlock(const SandboxRules& rules) {
@@ -108,7 +93,7 @@ std::expected<int, std::string> enter_landlock(const SandboxRules& rules) {
     for (const auto port : rules.ports) {
         if ((handled.network & landlock::bind_tcp) == 0) break;
         const landlock::NetPort rule{.allowed = landlock::bind_tcp, .port = port};
-        if (::syscall(SYS_landlock_add_rule, ruleset.get(), landlock::Rule::net_port, &rule, 0U) != 0)
+        if (::syscall(SYS_landlock_add_rule, ruleset.get(), landlock::net_port, &rule, 0U) != 0)
             return failed("a port", errno);
     }
     if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0U) != 0) return failed("Landlock", errno);
