@@ -228,9 +228,8 @@ void complete(Line& line) {
 
 int main_of(int argc, char** argv) {
     CLI::App app{
-        "Many clients for a key server of Sotto, honest ones as a rule, and what they cost it. Exit code 3 "
-        "if anything was "
-        "lost or came twice."};
+        "Many clients for a key server of Sotto, honest ones as a rule, and what they cost it. "
+        "Exit code 3 if anything was lost or came twice."};
     app.set_version_flag("--version", SOTTO_VERSION);
     app.require_subcommand(1);
     app.fallthrough();
