@@ -83,6 +83,17 @@ const auto& table() {
         LimitSetting{"reading_s", "", &Limits::write_ms, second, 1, 3600},
         LimitSetting{"idle_s", "", &Limits::idle_ms, second, 10, 86'400},
         LimitSetting{"goodbye_s", "", &Limits::close_ms, second, 1, 60},
+        LimitSetting{"presence_topics",
+                     "Presence: topics that are published or watched in all, those that one connection "
+                     "publishes (it may\n"
+                     "watch as many), those who watch one topic, and how many topics a connection may change "
+                     "or watch\n"
+                     "at once and then a second.",
+                     &Limits::presence_topics, 1, 1024, 1000 * many},
+        LimitSetting{"presence_per_connection", "", &Limits::presence_per_connection, 1, 16, many},
+        LimitSetting{"presence_watchers", "", &Limits::presence_watchers, 1, 1, many},
+        LimitSetting{"presence_burst", "", &Limits::presence_burst, 1, 1024, many},
+        LimitSetting{"presence_per_second", "", &Limits::presence_per_second, 1, 1, many},
         LimitSetting{
             "address_connections",
             "Connections of one IPv4 address or one IPv6 /64: at one time, new ones at once, and from there\n"

@@ -136,6 +136,8 @@ std::string Node::metrics() const {
                         {.connections = server_.connections(),
                          .max_connections = config_.max_connections,
                          .devices_online = counts.devices,
+                         .presence_topics = service_->presence.topics(),
+                         .presence_held = service_->presence.held(),
                          .envelopes_unacknowledged = counts.outstanding,
                          .addresses = server_.gate().tracked(),
                          .store_queue = store_->waiting(),

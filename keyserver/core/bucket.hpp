@@ -12,17 +12,17 @@ class Bucket {
     Bucket(double burst, double per_second, std::uint64_t now_ms)
         : burst_(burst), per_ms_(per_second / 1000), level_(burst), at_(now_ms) {}
 
-    [[nodiscard]] bool take(std::uint64_t now_ms) {
+    [[nodiscard]] bool take(std::uint64_t now_ms, double many = 1) {
         level_ = level_at(now_ms);
         at_ = std::max(at_, now_ms);
-        if (level_ < 1) return false;
-        level_ -= 1;
+        if (level_ < many) return false;
+        level_ -= many;
         return true;
     }
     [[nodiscard]] bool full(std::uint64_t now_ms) const { return level_at(now_ms) >= burst_; }
-    /// Milliseconds until take() succeeds.
-    [[nodiscard]] std::uint32_t wait_ms() const {
-        return level_ >= 1 ? 0 : static_cast<std::uint32_t>((1 - level_) / per_ms_) + 1;
+    /// Milliseconds until take() succeeds, for so many of the burst at most.
+    [[nodiscard]] std::uint32_t wait_ms(double many = 1) const {
+        return level_ >= many ? 0 : static_cast<std::uint32_t>((many - level_) / per_ms_) + 1;
     }
 
   private:

@@ -30,11 +30,15 @@ enum class Count : std::uint8_t {
     refused_other,
     prekeys_one_time,
     prekeys_last_resort,
+    presence_published,
+    presence_refused,
+    presence_pushed,
     limit_requests,
     limit_changes,
     limit_violations,
     limit_in_flight,
     limit_frame_size,
+    limit_topics,
     end,
 };
 
@@ -65,11 +69,15 @@ inline constexpr std::array<CountName, static_cast<std::size_t>(Count::end)> cou
     {"sotto_deliveries_total", "", "outcome", "failed"},
     {"sotto_prekeys_total", "Prekey bundles handed out, by their KEM prekey", "kind", "one_time"},
     {"sotto_prekeys_total", "", "kind", "last_resort"},
+    {"sotto_presence_posts_total", "Blobs brought under topics", "outcome", "taken"},
+    {"sotto_presence_posts_total", "", "outcome", "refused"},
+    {"sotto_presence_notifications_total", "Changes that were told to watchers", "", ""},
     {"sotto_limit_hits_total", "How often a limit held something back", "limit", "requests"},
     {"sotto_limit_hits_total", "", "limit", "changes"},
     {"sotto_limit_hits_total", "", "limit", "rate_violations"},
     {"sotto_limit_hits_total", "", "limit", "requests_in_flight"},
     {"sotto_limit_hits_total", "", "limit", "frame_size"},
+    {"sotto_limit_hits_total", "", "limit", "topics"},
 }};
 
 enum class Latency : std::uint8_t { handshake, login, delivered, stored, commit, end };

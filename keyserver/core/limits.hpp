@@ -60,6 +60,14 @@ inline constexpr std::uint64_t idle_ms = 600'000;      ///< a ping is sent at ha
 inline constexpr std::uint64_t write_ms = 30'000;      ///< for what is being written to be taken
 inline constexpr std::uint64_t close_ms = 3'000;
 
+// presence
+inline constexpr std::size_t frame_presence = 384UL * 1024;
+inline constexpr std::size_t presence_topics = 4'000'000;     ///< published or watched, in all
+inline constexpr std::size_t presence_per_connection = 2048;  ///< published, and as many watched
+inline constexpr std::size_t presence_watchers = 1024;        ///< of one topic
+inline constexpr double presence_burst = 8192;  ///< topics that one connection publishes, watches or leaves
+inline constexpr double presence_per_second = 128;
+
 }  // namespace sotto::keyserver::limits
 
 namespace sotto::keyserver {
@@ -97,6 +105,12 @@ struct Limits {
     std::uint64_t write_ms = limits::write_ms;
     std::uint64_t idle_ms = limits::idle_ms;
     std::uint64_t close_ms = limits::close_ms;
+
+    std::size_t presence_topics = limits::presence_topics;
+    std::size_t presence_per_connection = limits::presence_per_connection;
+    std::size_t presence_watchers = limits::presence_watchers;
+    double presence_burst = limits::presence_burst;
+    double presence_per_second = limits::presence_per_second;
 
     // of one address; 0: no limit
     std::size_t address_connections = 4000;

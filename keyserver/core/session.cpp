@@ -24,6 +24,7 @@ Service::Service(Policy chosen, const Clock& time, crypto::Rng& random, StoreQue
       access(time, policy->limits),
       prekeys(time, policy->limits),
       hub(policy, counters, time, random, store, world, access),
+      presence(policy, counters, random, world),
       decoy(crypto::DeviceSigningKeyPair::generate(random).public_key().encode()) {}
 
 void Service::set_policy(Policy next) {
@@ -43,7 +44,7 @@ Session::Session(Service& service, ConnectionId id, Purpose purpose, const std::
       purpose_(purpose),
       exporter_(exporter),
       nonce_(service.rng.bytes<protocol::nonce_size>()),
-      stage_(purpose == Purpose::delivery ? Stage::open : Stage::fresh),
+      stage_(purpose == Purpose::identified ? Stage::fresh : Stage::open),
       rate_(service.policy->limits.requests_burst, service.policy->limits.requests_per_second,
             service.clock.steady_ms()),
       changes_(service.policy->limits.changes_burst, service.policy->limits.changes_per_second,
@@ -51,11 +52,14 @@ Session::Session(Service& service, ConnectionId id, Purpose purpose, const std::
 
 Session::~Session() {
     if (self_.account != 0) service_.hub.detach(self_, id_);
+    if (!topics_) return;
+    service_.presence.withdraw(id_, std::nullopt, topics_->published);
+    service_.presence.unwatch(id_, std::nullopt, topics_->watched);
 }
 
 void Session::begin() {
     service_.shell.push(id_, hello_frame(service_.policy->server_name, nonce_, service_.policy->registration,
-                                         service_.policy->unbound));
+                                         service_.policy->unbound, service_.clock.unix_ms()));
 }
 
 void Session::answered() {
@@ -66,6 +70,7 @@ void Session::answered() {
 
 std::size_t Session::frame_limit() const {
     if (purpose_ == Purpose::delivery) return limits::frame_delivery;
+    if (purpose_ == Purpose::presence) return limits::frame_presence;
     return stage_ == Stage::open ? protocol::max_frame_size : limits::frame_before_login;
 }
 
@@ -127,6 +132,7 @@ void Session::handle(wire::Request& request) {
         reply(done_frame(id));
         return;
     }
+    if (purpose_ == Purpose::presence) return handle_presence(request);
     if (stage_ != Stage::open && kind != wire::Request::kLogin && kind != wire::Request::kRegister) {
         fail(id, {.code = wire::FAILURE_NOT_LOGGED_IN});
         return;
@@ -160,6 +166,11 @@ void Session::handle(wire::Request& request) {
             return acknowledge(id, request.acknowledge());
         case wire::Request::kReportGeneration:
             return report_generation(id, request.report_generation());
+        case wire::Request::kPublishPresence:
+        case wire::Request::kWithdrawPresence:
+        case wire::Request::kWatchPresence:
+        case wire::Request::kUnwatchPresence:
+            return fail(id, {.code = wire::FAILURE_NOT_LOGGED_IN});
         default:
             return reject(id, malformed);
     }

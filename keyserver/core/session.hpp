@@ -6,6 +6,7 @@
 #include <string>
 
 #include "keyserver/core/hub.hpp"
+#include "keyserver/core/presence.hpp"
 #include "keyserver/core/wire.hpp"
 #include "sotto/crypto/login.hpp"
 
@@ -27,11 +28,12 @@ struct Service {
     Access access;
     PrekeyCounter prekeys;
     Hub hub;
+    Presence presence;
     /// Verifies the proofs of accounts that don't exist, so that these cost the same.
     Array<crypto::encoded_key_size> decoy;
 };
 
-enum class Purpose : std::uint8_t { identified, delivery };
+enum class Purpose : std::uint8_t { identified, delivery, presence };
 
 class Session {
   public:
@@ -56,7 +58,7 @@ class Session {
     /// How many bytes the next frame may have.
     [[nodiscard]] std::size_t frame_limit() const;
     /// Logged in, or in no need to.
-    [[nodiscard]] bool settled() const { return purpose_ == Purpose::delivery || stage_ == Stage::open; }
+    [[nodiscard]] bool settled() const { return purpose_ != Purpose::identified || stage_ == Stage::open; }
 
   private:
     enum class Stage : std::uint8_t { fresh, proving, open, ended };
@@ -80,6 +82,15 @@ class Session {
     /// Takes the envelope out of the message.
     void deliver(std::uint32_t request, wire::Deliver& message);
 
+    void handle_presence(wire::Request& request);
+    /// Takes the blobs out of the message.
+    void publish_presence(std::uint32_t request, wire::PublishPresence& message);
+    void watch_presence(std::uint32_t request, const wire::WatchPresence& message);
+    void withdraw_presence(std::uint32_t request, const wire::WithdrawPresence& message);
+    void unwatch_presence(std::uint32_t request, const wire::UnwatchPresence& message);
+    /// Refused where so many topics are too many for now.
+    [[nodiscard]] bool may_touch(std::uint32_t request, int topics);
+
     [[nodiscard]] crypto::LoginChallenge challenge(crypto::LoginPurpose purpose, const std::string& user,
                                                    std::uint32_t device) const;
     void reply(std::string frame);
@@ -100,6 +111,14 @@ class Session {
     std::uint32_t violations_ = 0;
     std::size_t in_flight_ = 0;
     std::size_t bytes_in_flight_ = 0;  ///< of unanswered requests, each taken as the mean of them
+
+    /// What a presence connection will take with it when it goes; both sorted.
+    struct Topics {
+        std::vector<TopicHash> published;
+        std::vector<TopicHash> watched;
+        Bucket rate;
+    };
+    std::unique_ptr<Topics> topics_;
 
     DeviceKey self_;  ///< once logged in
     std::optional<crypto::DeviceSigningKey> signing_key_;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "keyserver/core/types.hpp"
 
@@ -36,10 +37,17 @@ class Shell {
     }
     /// A frame that nobody asked for.
     virtual void push(ConnectionId connection, Outgoing frame) = 0;
+    /// The same frame to several.
+    virtual void push_to_all(const std::vector<ConnectionId>& connections, SharedBytes frame) {
+        for (const auto connection : connections) push(connection, {std::string{}, frame});
+    }
     /// Closes after what was queued before has left.
     virtual void close(ConnectionId connection) = 0;
     /// Runs on the connection's own thread, if the connection is still there.
     virtual void resume(ConnectionId connection, std::move_only_function<void(Session&)> step) = 0;
+    /// Runs on one of the threads; asked on the thread of connection `by`. What one thread asks of another
+    /// runs in its order, what it asks of itself runs at once.
+    virtual void run_on(unsigned thread, ConnectionId by, std::move_only_function<void()> work) = 0;
 
   protected:
     Shell() = default;

@@ -63,6 +63,12 @@ constexpr std::array deliver_fields{Field{1, Kind::text}, Field{2, Kind::number}
                                     Field{5, Kind::bytes}};
 constexpr Message deliver{deliver_fields};
 constexpr Message ping{};
+constexpr std::array post_fields{Field{1, Kind::bytes}, Field{2, Kind::bytes}, Field{3, Kind::bytes}};
+constexpr Message presence_post{post_fields};
+constexpr std::array posts_fields{Field{1, Kind::repeated_message, &presence_post}};
+constexpr Message publish_presence{posts_fields};
+constexpr std::array topics_fields{Field{1, Kind::repeated_bytes}};
+constexpr Message topics{topics_fields};
 constexpr std::array request_fields{Field{1, Kind::number},
                                     Field{10, Kind::message, &registration},
                                     Field{11, Kind::message, &login},
@@ -74,7 +80,11 @@ constexpr std::array request_fields{Field{1, Kind::number},
                                     Field{20, Kind::message, &fetch_records},
                                     Field{21, Kind::message, &fetch_prekeys},
                                     Field{22, Kind::message, &deliver},
-                                    Field{23, Kind::message, &ping}};
+                                    Field{23, Kind::message, &ping},
+                                    Field{30, Kind::message, &publish_presence},
+                                    Field{31, Kind::message, &topics},
+                                    Field{32, Kind::message, &topics},
+                                    Field{33, Kind::message, &topics}};
 constexpr Message request{request_fields, true};
 
 [[nodiscard]] bool repeats(Kind kind) {

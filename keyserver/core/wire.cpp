@@ -48,7 +48,7 @@ std::optional<wire::Request> parse_request(ByteView frame) {
 }
 
 std::string hello_frame(const std::string& server_name, const Array<protocol::nonce_size>& nonce,
-                        Registration registration, bool unbound) {
+                        Registration registration, bool unbound, std::uint64_t time_ms) {
     wire::Reply reply;
     auto& hello = *reply.mutable_hello();
     hello.set_server_name(server_name);
@@ -57,6 +57,7 @@ std::string hello_frame(const std::string& server_name, const Array<protocol::no
     hello.set_unbound(unbound);
     hello.set_version(protocol::wire_version);
     hello.set_max_envelope(static_cast<std::uint32_t>(crypto::max_envelope_size));
+    hello.set_time(static_cast<std::int64_t>(time_ms));
     return reply.SerializeAsString();
 }
 
@@ -142,6 +143,25 @@ std::string prekeys_low_frame(std::uint32_t one_time_left, std::uint32_t one_tim
     reply.mutable_prekeys_low()->set_one_time_left(one_time_left);
     reply.mutable_prekeys_low()->set_one_time_kem_left(one_time_kem_left);
     return reply.SerializeAsString();
+}
+
+std::string posted_frame(std::uint32_t request, const std::vector<std::uint32_t>& refused) {
+    auto reply = reply_to(request);
+    auto& posted = *reply.mutable_posted();
+    for (const auto index : refused) posted.add_refused(index);
+    return reply.SerializeAsString();
+}
+
+void PresencesFrame::add(ByteView topic, ByteView blob) {
+    auto& presence = *reply_.mutable_presences()->add_presences();
+    presence.set_topic(text_of(topic));
+    presence.set_blob(text_of(blob));
+}
+
+std::string presence_frame(ByteView topic, ByteView blob) {
+    PresencesFrame frame;
+    frame.add(topic, blob);
+    return frame.finish();
 }
 
 std::string closing_frame(std::uint32_t retry_after_ms) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "keyserver/core/accounts.hpp"
 #include "keyserver/core/directory.hpp"
@@ -16,7 +17,7 @@ namespace sotto::keyserver {
 
 [[nodiscard]] std::string hello_frame(const std::string& server_name,
                                       const Array<protocol::nonce_size>& nonce, Registration registration,
-                                      bool unbound);
+                                      bool unbound, std::uint64_t time_ms);
 [[nodiscard]] std::string done_frame(std::uint32_t request);
 [[nodiscard]] std::string failure_frame(std::uint32_t request, const Refusal& refusal);
 [[nodiscard]] std::string welcome_frame(std::uint32_t request, const LoginFacts& facts);
@@ -26,6 +27,20 @@ namespace sotto::keyserver {
 /// All but the envelope itself, which is not copied.
 [[nodiscard]] Outgoing incoming_frame(const EnvelopeId& id, SharedBytes envelope);
 [[nodiscard]] std::string prekeys_low_frame(std::uint32_t one_time_left, std::uint32_t one_time_kem_left);
+/// Indexes, ascending.
+[[nodiscard]] std::string posted_frame(std::uint32_t request, const std::vector<std::uint32_t>& refused);
+/// One topic that changed; without a blob: gone.
+[[nodiscard]] std::string presence_frame(ByteView topic, ByteView blob);
+/// Several of them.
+class PresencesFrame {
+  public:
+    void add(ByteView topic, ByteView blob);
+    [[nodiscard]] bool empty() const { return reply_.presences().presences().empty(); }
+    [[nodiscard]] std::string finish() const { return reply_.SerializeAsString(); }
+
+  private:
+    wire::Reply reply_;
+};
 [[nodiscard]] std::string closing_frame(std::uint32_t retry_after_ms);
 
 }  // namespace sotto::keyserver

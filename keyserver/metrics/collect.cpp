@@ -53,6 +53,10 @@ void add_gauges(Families& families, const Gauges& gauges) {
                    static_cast<double>(gauges.max_connections));
     families.gauge("sotto_devices_online", "Devices that are logged in",
                    static_cast<double>(gauges.devices_online));
+    families.gauge("sotto_presence_topics", "Topics that are published or watched",
+                   static_cast<double>(gauges.presence_topics));
+    families.gauge("sotto_presence_held", "Topics that are published",
+                   static_cast<double>(gauges.presence_held));
     families.gauge("sotto_envelopes_unacknowledged", "Envelopes on their way to connected devices",
                    static_cast<double>(gauges.envelopes_unacknowledged));
     families.gauge("sotto_addresses_tracked", "Addresses that are remembered for their limits",

@@ -13,6 +13,8 @@ struct Gauges {
     std::size_t connections = 0;
     std::size_t max_connections = 0;
     std::size_t devices_online = 0;
+    std::size_t presence_topics = 0;  ///< published or watched
+    std::size_t presence_held = 0;    ///< published
     std::size_t envelopes_unacknowledged = 0;
     std::size_t addresses = 0;  ///< that are remembered for their limits
     std::size_t store_queue = 0;

@@ -10,6 +10,14 @@ namespace sotto::keyserver {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
+namespace {
+
+[[nodiscard]] std::size_t index_of(ConnectionId connection) {
+    return connection & ((1U << Shard::index_bits) - 1);
+}
+
+}  // namespace
+
 Server::Server(TlsContext tls, ServerOptions options)
     : tls_(std::move(tls)),
       options_(std::move(options)),
@@ -38,6 +46,7 @@ std::expected<std::uint16_t, std::string> Server::start(Service& service) {
         return std::unexpected("The server can't listen on " + options_.listen.host + " port " +
                                std::to_string(options_.listen.port) + ": " + error.message() + ".");
     }
+    service.presence.open(static_cast<unsigned>(shards_.size()));
     for (const auto& shard : shards_) shard->start(service);
     return at.port();
 }
@@ -60,7 +69,7 @@ void Server::stop() {
 }
 
 Shard& Server::shard_of(ConnectionId connection) {
-    return *shards_.at(connection & ((1U << Shard::index_bits) - 1));
+    return *shards_.at(index_of(connection));
 }
 
 void Server::reply(ConnectionId connection, std::string frame) {
@@ -73,6 +82,19 @@ void Server::reply_later(ConnectionId connection, std::string frame) {
 
 void Server::push(ConnectionId connection, Outgoing frame) {
     shard_of(connection).put(connection, Shard::Push{std::move(frame)});
+}
+
+void Server::push_to_all(const std::vector<ConnectionId>& connections, SharedBytes frame) {
+    std::vector<std::vector<ConnectionId>> split(shards_.size());
+    for (const auto connection : connections) split.at(index_of(connection)).push_back(connection);
+    for (std::size_t i = 0; i < split.size(); ++i)
+        if (!split[i].empty())
+            shards_[i]->put(0, Shard::PushAll{.connections = std::move(split[i]), .frame = frame});
+}
+
+void Server::run_on(unsigned thread, ConnectionId by, std::move_only_function<void()> work) {
+    if (thread == index_of(by)) return work();
+    shards_.at(thread)->put(0, Shard::Work{std::move(work)});
 }
 
 void Server::close(ConnectionId connection) {

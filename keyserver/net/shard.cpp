@@ -233,18 +233,28 @@ void Shard::flush_held() {
     });
 }
 
+void Shard::apply(ConnectionId id, Effect& effect) {
+    if (auto* const work = std::get_if<Work>(&effect)) return work->run();
+    if (auto* const push = std::get_if<PushAll>(&effect)) {
+        for (const auto each : push->connections) {
+            Effect one = Push{{std::string{}, push->frame}};
+            apply(each, one);
+        }
+        return;
+    }
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    const auto connection = found->second;
+    connection->apply(std::move(effect));
+}
+
 /// Posted behind everything that was ready when the turn's first effect came.
 void Shard::end_turn() {
     {
         const std::lock_guard lock(mutex_);
         taken_.swap(effects_);
     }
-    for (auto& [id, effect] : taken_) {
-        const auto found = connections_.find(id);
-        if (found == connections_.end()) continue;
-        const auto connection = found->second;
-        connection->apply(std::move(effect));
-    }
+    for (auto& [id, effect] : taken_) apply(id, effect);
     taken_.clear();
     flushing_.swap(marked_);
     for (const auto& connection : flushing_) connection->flush();

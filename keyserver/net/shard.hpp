@@ -34,7 +34,15 @@ class Shard {
     };
     struct Close {};
     using Resume = std::move_only_function<void(Session&)>;
-    using Effect = std::variant<Reply, Push, Close, Resume>;
+    /// For several of the shard's connections, and for none: the connection that these are put for is 0.
+    struct PushAll {
+        std::vector<ConnectionId> connections;
+        SharedBytes frame;
+    };
+    struct Work {
+        std::move_only_function<void()> run;
+    };
+    using Effect = std::variant<Reply, Push, Close, Resume, PushAll, Work>;
 
     static constexpr unsigned index_bits = 8;  ///< of a connection's id
 
@@ -79,6 +87,7 @@ class Shard {
     void admit(TlsStream::Socket socket);
     void tick();
     void end_turn();
+    void apply(ConnectionId id, Effect& effect);
     void flush_held();
 
     Server& server_;

@@ -59,6 +59,8 @@ class Upgrade final : public std::enable_shared_from_this<Upgrade> {
             purpose_ = Purpose::identified;
         else if (request.target() == protocol::delivery_target)
             purpose_ = Purpose::delivery;
+        else if (request.target() == protocol::presence_target)
+            purpose_ = Purpose::presence;
         else
             return answer(request);
         auto& socket = socket_.emplace(stream_);

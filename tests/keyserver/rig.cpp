@@ -216,8 +216,9 @@ void Rig::set_shared(Peer& peer, std::string_view word, bool discoverable) {
 }
 
 void Rig::settle() {
-    while (queue.waiting() > 0 || !steps.empty()) {
+    while (queue.waiting() > 0 || !steps.empty() || !elsewhere.empty()) {
         queue.run();
+        for (auto& work : std::exchange(elsewhere, {})) work();
         auto due = std::move(steps);
         steps.clear();
         for (auto& [id, step] : due) {
@@ -254,6 +255,11 @@ void Rig::push(ConnectionId connection, Outgoing frame) {
     const auto peer = peers.find(connection);
     if (peer == peers.end()) return;
     ASSERT_TRUE(peer->second->pushes_.emplace_back().ParseFromString(frame.whole()));
+}
+
+void Rig::run_on(unsigned thread, ConnectionId by, std::move_only_function<void()> work) {
+    if (thread == by % threads) return work();
+    elsewhere.push_back(std::move(work));
 }
 
 void Rig::close(ConnectionId connection) {

@@ -146,6 +146,8 @@ class Rig final : public Shell {
     void push(ConnectionId connection, Outgoing frame) override;
     void close(ConnectionId connection) override;
     void resume(ConnectionId connection, std::move_only_function<void(Session&)> step) override;
+    /// As a thread among several, each connection on its own; what another one is to do waits for settle().
+    void run_on(unsigned thread, ConnectionId by, std::move_only_function<void()> work) override;
 
     sotto::test::TemporaryFolder folder;
     ManualClock clock;
@@ -156,6 +158,8 @@ class Rig final : public Shell {
     std::unique_ptr<Service> service;
     std::map<ConnectionId, Peer*> peers;
     std::vector<std::pair<ConnectionId, std::move_only_function<void(Session&)>>> steps;
+    std::vector<std::move_only_function<void()>> elsewhere;
+    unsigned threads = 1;
     ConnectionId next_connection = 1;
 
   private:

@@ -24,9 +24,16 @@ inline constexpr std::uint64_t max_generation = 1ULL << 62U;
 inline constexpr std::size_t incoming_window = 64;  ///< pushed envelopes that wait for their acknowledgement
 inline constexpr std::size_t max_acknowledged_per_frame = 1000;
 
+// presence
+inline constexpr std::size_t topic_size = 16;
+inline constexpr std::size_t topic_write_key_size = 16;
+inline constexpr std::size_t max_presence_blob = 256;
+inline constexpr std::size_t max_topics_per_frame = 1024;
+
 /// WebSocket targets: what a connection is for is fixed when it is opened.
 inline constexpr const char* identified_target = "/v1/identified";
 inline constexpr const char* delivery_target = "/v1/delivery";
+inline constexpr const char* presence_target = "/v1/presence";
 inline constexpr const char* exporter_label = "EXPORTER-Channel-Binding";  // RFC 9266
 
 }  // namespace sotto::protocol
