@@ -6,6 +6,21 @@
 #include "sotto/protocol/text.hpp"
 
 namespace sotto::cli {
+namespace {
+
+std::string_view words_for(client::Purpose purpose) {
+    switch (purpose) {
+        case client::Purpose::identified:
+            return "identified";
+        case client::Purpose::presence:
+            return "for presence";
+        case client::Purpose::delivery:
+            break;
+    }
+    return "for delivery";
+}
+
+}  // namespace
 
 void start_log(bool verbose) {
     auto logger =
@@ -26,8 +41,7 @@ void log_event(const client::NetworkEvent& event) {
 
 void log_action(const client::Action& action) {
     if (const auto* open = std::get_if<client::OpenConnection>(&action))
-        spdlog::debug("connection {} opens, {}", open->id,
-                      open->purpose == client::Purpose::identified ? "identified" : "for delivery");
+        spdlog::debug("connection {} opens, {}", open->id, words_for(open->purpose));
     else if (const auto* send = std::get_if<client::SendFrame>(&action))
         spdlog::debug("connection {}: {} bytes out", send->id, send->frame.size());
     else if (const auto* close = std::get_if<client::CloseConnection>(&action))

@@ -3,6 +3,7 @@
 
 #include "inbox.hpp"
 #include "prekeys.hpp"
+#include "presence_keys.hpp"
 #include "tokens.hpp"
 
 namespace sotto::client {
@@ -137,6 +138,7 @@ void Inbox::accept_from(const Incoming& in, const crypto::HandshakeHeader& heade
     }
     // They have begun a session: what they know of us may be gone, so our tokens ride again.
     contact.introduced = false;
+    forget_own_presence_key(core_->store, contact.id);
 
     // R6: session, replay id, spent keys, message, all in this transaction.
     storage::SessionRow row{std::move(accepted.first.next), contact.id, accepted.device, false};

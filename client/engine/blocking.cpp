@@ -1,5 +1,6 @@
 #include "blocking.hpp"
 
+#include "presence_keys.hpp"
 #include "rotation.hpp"
 #include "sentences.hpp"
 
@@ -32,6 +33,7 @@ std::optional<Error> Blocking::block(std::int64_t id) {
     Rotation rotation{*core_, *outbox_};
     auto transaction = core_->store.begin();
     contact->blocked = true;
+    forget_own_presence_key(core_->store, id);
     must(core_->store.update_contact(*contact));
     drop_outbox(id);
     hide_unshown(id);

@@ -10,7 +10,7 @@ namespace sotto::client {
 
 namespace {
 
-constexpr std::uint32_t first_later_kind = 24;
+constexpr std::uint32_t first_later_kind = 25;
 constexpr std::uint32_t last_later_kind = 39;
 
 /// The field number of a kind that this version doesn't know, 0 if there is none.
@@ -95,6 +95,13 @@ bool read_kind(const content::Content& in, ByteView bytes, Received& out) {
         case content::Content::kReset:
             out.kind = kind_reset;
             return true;
+        case content::Content::kPresenceKey: {
+            out.kind = kind_presence_key;
+            const auto key = from_field<32>(in.presence_key().key());
+            if (!key || in.presence_key().day() == 0) return false;
+            out.presence_key = {.key = *key, .day = in.presence_key().day()};
+            return true;
+        }
         case content::Content::KIND_NOT_SET:
             break;
     }

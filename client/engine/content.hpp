@@ -13,6 +13,7 @@ inline constexpr std::uint32_t kind_text = 20;
 inline constexpr std::uint32_t kind_acknowledgement = 21;
 inline constexpr std::uint32_t kind_introduction = 22;
 inline constexpr std::uint32_t kind_reset = 23;
+inline constexpr std::uint32_t kind_presence_key = 24;
 inline constexpr std::uint32_t kind_tokens_field = 40;
 inline constexpr std::size_t max_acknowledged = 1000;  ///< message ids in one acknowledgement
 
@@ -43,6 +44,11 @@ struct Received {
     std::uint32_t kind = 0;  ///< field number; 0: none (only tokens)
     std::string text;
     std::vector<storage::MessageId> acknowledged;
+    struct PresenceKey {
+        Array<32> key{};
+        std::uint32_t day = 0;
+    };
+    std::optional<PresenceKey> presence_key;
     std::optional<Introduction> introduction;  ///< as the kind, or riding in `tokens`
 };
 /// Nothing if the content is out of shape.

@@ -3,6 +3,7 @@
 #include "blocking.hpp"
 #include "contacts.hpp"
 #include "identified.hpp"
+#include "presence.hpp"
 #include "sentences.hpp"
 #include "tokens.hpp"
 #include "verification.hpp"
@@ -28,6 +29,7 @@ struct Engine::Impl {
     Verification verification{core, checks, outbox};
     Blocking blocking{core, outbox, checks};
     Identified identified{core, inbox, repair};
+    Presence presence{core, outbox};
     bool caught_up = false;
     std::int64_t quiet_until = 0;
 
@@ -50,6 +52,7 @@ struct Engine::Impl {
         core.shell.advance(now);
         try {
             if (std::optional<Error> error = work()) return std::unexpected(std::move(*error));
+            presence.note();
         } catch (const StoreFailure& failure) {
             return std::unexpected(describe(failure.error()));
         }
@@ -64,6 +67,7 @@ struct Engine::Impl {
         if (core.retry_quarantine) inbox.retry_quarantined();
         repair.pump();
         core.telling = identified.telling_tokens();
+        presence.pump();
         outbox.pump();
         if (core.tokens_stale) identified.pump();
         if (!identified.online()) caught_up = false;
@@ -125,7 +129,10 @@ Output Engine::start_sending(std::int64_t now) {
 }
 
 Output Engine::handle(NetworkEvent event, std::int64_t now) {
-    return impl_->run(now, [&] { impl_->core.connections.handle(std::move(event)); });
+    return impl_->run(now, [&] {
+        impl_->core.connections.handle(std::move(event));
+        impl_->presence.note();
+    });
 }
 
 Output Engine::tick(std::int64_t now) {
@@ -133,6 +140,7 @@ Output Engine::tick(std::int64_t now) {
         impl_->core.connections.tick();
         impl_->deliveries.tick();
         impl_->identified.tick();
+        impl_->presence.tick();
     });
 }
 
@@ -143,6 +151,7 @@ std::optional<std::int64_t> Engine::next_deadline() const {
     sooner(deadline, impl_->outbox.next_deadline());
     sooner(deadline, impl_->checks.next_deadline());
     sooner(deadline, impl_->repair.next_deadline());
+    sooner(deadline, impl_->presence.next_deadline());
     if (deadline) deadline = impl_->core.shell.to_wall(*deadline);
     return deadline;
 }
@@ -166,6 +175,7 @@ bool Engine::logged_in() const {
 Output Engine::stop(std::int64_t now) {
     return impl_->run(now, [&] {
         impl_->core.sending = false;
+        impl_->presence.stop();
         impl_->identified.stop();
         impl_->deliveries.stop();
         impl_->outbox.stop();
@@ -267,6 +277,38 @@ Result<Output> Engine::accept_key(std::int64_t contact, const Comparison& compar
 
 Result<Output> Engine::reject_key(std::int64_t contact, std::int64_t now) {
     return impl_->command(now, [&] { return impl_->verification.reject(contact); });
+}
+
+Output Engine::go_online(bool publish, std::int64_t now) {
+    return impl_->run(now, [&] { impl_->presence.start(publish); });
+}
+
+Result<Output> Engine::choose_presence(PresenceChoice choice, std::string_view text, std::int64_t now) {
+    return impl_->command(now, [&] { return impl_->presence.choose(choice, text); });
+}
+
+Result<ChosenPresence> Engine::chosen_presence() {
+    try {
+        return impl_->presence.chosen();
+    } catch (const StoreFailure& failure) {
+        return std::unexpected(describe(failure.error()));
+    }
+}
+
+Output Engine::set_idle(bool idle, std::int64_t now) {
+    return impl_->run(now, [&] { impl_->presence.set_idle(idle); });
+}
+
+Result<Output> Engine::set_visible(std::int64_t contact, bool visible, std::int64_t now) {
+    return impl_->command(now, [&] { return impl_->presence.set_visible(contact, visible); });
+}
+
+PresenceView Engine::presence(std::int64_t contact) const {
+    return impl_->presence.view(contact);
+}
+
+bool Engine::presence_settled() const {
+    return impl_->presence.settled();
 }
 
 std::string Engine::connection_summary() const {

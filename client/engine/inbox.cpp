@@ -1,5 +1,7 @@
 #include "inbox.hpp"
 
+#include "presence_keys.hpp"
+
 #include "sentences.hpp"
 #include "tokens.hpp"
 
@@ -173,10 +175,13 @@ void Inbox::take_kind(storage::Contact& contact, const Received& received, ByteV
         if (must(core_->store.remember_content(contact.id, received.id, core_->shell.wall))) {
             // Their count begins where their copy ended.
             contact.highest_seen = received.sequence;
+            forget_newest_presence_key(core_->store, contact.id);
             after.notices.emplace_back(Warning{was_restored(contact.name), contact.id});
         }
         return;
     }
+    if (received.known && received.presence_key)
+        take_presence_key(core_->store, contact.id, *received.presence_key, received.sequence);
     if (received.known && received.kind != kind_text) {
         std::ignore = must(core_->store.remember_content(contact.id, received.id, core_->shell.wall));
         return;

@@ -1,5 +1,6 @@
 #include "verification.hpp"
 
+#include "presence_keys.hpp"
 #include "rotation.hpp"
 #include "sentences.hpp"
 #include "sotto/crypto/safety_number.hpp"
@@ -140,6 +141,7 @@ std::optional<Error> Verification::accept(std::int64_t id, const Comparison& com
         rotation.emplace(*core_, *outbox_);
         rotation->write(id);
         contact->our_recovery_token = core_->shell.rng.bytes<32>();
+        forget_presence_keys(core_->store, id);
     }
     auto waiting = outbox_->requeue(*contact, other_account);
     if (other_account && waiting.empty() && !contact->blocked)

@@ -35,6 +35,18 @@ struct Failure {
     std::string detail;
 };
 
+const char* target_of(Purpose purpose) {
+    switch (purpose) {
+        case Purpose::identified:
+            return protocol::identified_target;
+        case Purpose::presence:
+            return protocol::presence_target;
+        case Purpose::delivery:
+            break;
+    }
+    return protocol::delivery_target;
+}
+
 std::string host_header(const protocol::Endpoint& endpoint) {
     const bool v6 = endpoint.host.find(':') != std::string::npos;
     return (v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
@@ -185,8 +197,7 @@ class BeastConnection final : public Connection, public std::enable_shared_from_
         ws_.read_message_max(protocol::max_frame_size);
         ws_.auto_fragment(false);
         ws_.binary(true);
-        const auto* path =
-            target_.purpose == Purpose::identified ? protocol::identified_target : protocol::delivery_target;
+        const auto* path = target_of(target_.purpose);
         const std::string host = host_header(target_.endpoint);
         websocket::response_type response;
         const auto [error] = co_await ws_.async_handshake(response, host, path, as_result);

@@ -38,5 +38,9 @@ inline constexpr Label login = "Sotto/1/login";
 inline constexpr Label login_unbound = "Sotto/1/login-unbound";
 inline constexpr Label registration = "Sotto/1/register";
 inline constexpr Label registration_unbound = "Sotto/1/register-unbound";
+// section 15
+inline constexpr Label presence_next_day = "Sotto/1/presence-next-day";
+inline constexpr Label presence_topic = "Sotto/1/presence-topic";
+inline constexpr Label presence_blob = "Sotto/1/presence-blob";
 
 }  // namespace sotto::crypto::labels

@@ -236,7 +236,7 @@ template <class Item, class Work>
 void Presence::spread(const std::shared_ptr<Gather>& gather, Split<Item> split, Work work) {
     // One more for this function itself: nobody answers before all have been asked.
     unsigned asked = 1;
-    for (const auto& items : split) asked += items.empty() ? 0 : 1;
+    for (const auto& items : split) asked += items.empty() ? 0U : 1U;
     gather->left = asked;
     const auto through = [shell = shell_](Gather& done) {
         if (done.left.fetch_sub(1, std::memory_order_acq_rel) == 1 && done.request)

@@ -68,7 +68,7 @@ constexpr Message presence_post{post_fields};
 constexpr std::array posts_fields{Field{1, Kind::repeated_message, &presence_post}};
 constexpr Message publish_presence{posts_fields};
 constexpr std::array topics_fields{Field{1, Kind::repeated_bytes}};
-constexpr Message topics{topics_fields};
+constexpr Message topic_list{topics_fields};
 constexpr std::array request_fields{Field{1, Kind::number},
                                     Field{10, Kind::message, &registration},
                                     Field{11, Kind::message, &login},
@@ -82,10 +82,10 @@ constexpr std::array request_fields{Field{1, Kind::number},
                                     Field{22, Kind::message, &deliver},
                                     Field{23, Kind::message, &ping},
                                     Field{30, Kind::message, &publish_presence},
-                                    Field{31, Kind::message, &topics},
-                                    Field{32, Kind::message, &topics},
-                                    Field{33, Kind::message, &topics}};
-constexpr Message request{request_fields, true};
+                                    Field{31, Kind::message, &topic_list},
+                                    Field{32, Kind::message, &topic_list},
+                                    Field{33, Kind::message, &topic_list}};
+constexpr Message any_request{request_fields, true};
 
 [[nodiscard]] bool repeats(Kind kind) {
     return kind == Kind::repeated_bytes || kind == Kind::repeated_message;
@@ -126,7 +126,7 @@ constexpr Message request{request_fields, true};
 
 bool only_request_fields(ByteView frame) {
     CodedInputStream in{reinterpret_cast<const std::uint8_t*>(frame.data()), static_cast<int>(frame.size())};
-    return strict(in, request);
+    return strict(in, any_request);
 }
 
 }  // namespace sotto::keyserver

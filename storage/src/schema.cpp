@@ -195,8 +195,23 @@ ALTER TABLE outbox ADD COLUMN pushed INTEGER NOT NULL DEFAULT 0;          -- the
 CREATE INDEX outbox_accepted ON outbox (contact, number) WHERE accepted = 1;
 )sql";
 
+// Presence keys: ours for the contact, theirs for us; each is that of the day beside it.
+constexpr std::string_view version_3 = R"sql(
+CREATE TABLE presence (
+    contact        INTEGER PRIMARY KEY REFERENCES contacts (id) ON DELETE CASCADE,
+    visible        INTEGER NOT NULL,                  -- they may see our status
+    own_key        BLOB,
+    own_day        INTEGER NOT NULL,
+    write_key      BLOB,
+    their_key      BLOB,
+    their_day      INTEGER NOT NULL,
+    their_sequence INTEGER NOT NULL                   -- of the content that brought it
+) STRICT;
+)sql";
+
 constexpr std::array migrations{Migration{.version = 1, .sql = version_1},
-                                Migration{.version = 2, .sql = version_2}};
+                                Migration{.version = 2, .sql = version_2},
+                                Migration{.version = 3, .sql = version_3}};
 
 }  // namespace
 

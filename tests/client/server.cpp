@@ -47,7 +47,8 @@ void SimServer::kill() {
 
 ks::ConnectionId SimServer::accept(Purpose purpose, const Array<32>& exporter) {
     const auto id = next_++;
-    const auto kind = purpose == Purpose::identified ? ks::Purpose::identified : ks::Purpose::delivery;
+    const auto kind = static_cast<ks::Purpose>(purpose);
+    static_assert(static_cast<int>(ks::Purpose::presence) == static_cast<int>(Purpose::presence));
     auto& session = sessions_[id] = std::make_unique<ks::Session>(*service_, id, kind, exporter);
     session->begin();
     return id;
@@ -117,6 +118,10 @@ void SimServer::push(ks::ConnectionId connection, ks::Outgoing frame) {
 
 void SimServer::close(ks::ConnectionId connection) {
     output_.push_back({connection, {}, true});
+}
+
+void SimServer::run_on(unsigned /*thread*/, ks::ConnectionId /*by*/, std::move_only_function<void()> work) {
+    work();
 }
 
 void SimServer::resume(ks::ConnectionId connection, std::move_only_function<void(ks::Session&)> step) {

@@ -49,6 +49,7 @@ class SimServer final : public keyserver::Shell, public keyserver::StoreQueue {
     /// The process dies: connections and memory are gone, the database stays.
     void kill();
     void restart();
+    [[nodiscard]] const keyserver::Presence& presence() const { return service_->presence; }
     [[nodiscard]] bool up() const { return service_ != nullptr; }
 
     [[nodiscard]] keyserver::ConnectionId accept(Purpose purpose, const Array<32>& exporter);
@@ -75,6 +76,7 @@ class SimServer final : public keyserver::Shell, public keyserver::StoreQueue {
     void reply(keyserver::ConnectionId connection, std::string frame) override;
     void push(keyserver::ConnectionId connection, keyserver::Outgoing frame) override;
     void close(keyserver::ConnectionId connection) override;
+    void run_on(unsigned thread, keyserver::ConnectionId by, std::move_only_function<void()> work) override;
     void resume(keyserver::ConnectionId connection,
                 std::move_only_function<void(keyserver::Session&)> step) override;
 

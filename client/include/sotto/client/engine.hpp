@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sotto/client/error.hpp"
+#include "sotto/client/presence.hpp"
 #include "sotto/client/transport.hpp"
 #include "sotto/client/verification.hpp"
 #include "sotto/crypto/random.hpp"
@@ -64,10 +65,15 @@ struct Warning {
     Error error;
     std::int64_t contact = 0;  ///< 0: not about one
 };
+/// A contact shows something else of themselves, or nothing any more.
+struct PresenceChanged {
+    std::int64_t contact = 0;
+    PresenceView view;
+};
 /// The mailbox is read to its end, and what it asked for has been answered.
 struct CaughtUp {};
-using Notice =
-    std::variant<LoggedIn, LostServer, MessageArrived, MessageProgress, ContactChanged, Warning, CaughtUp>;
+using Notice = std::variant<LoggedIn, LostServer, MessageArrived, MessageProgress, ContactChanged, Warning,
+                            CaughtUp, PresenceChanged>;
 
 struct Output {
     std::vector<Action> actions;
@@ -162,6 +168,22 @@ class Engine {
                                             std::int64_t now);
     /// The decision against it: all is as it was before. Errors: input (not `changed`).
     [[nodiscard]] Result<Output> reject_key(std::int64_t contact, std::int64_t now);
+
+    // ---- presence ----
+    /// Follows what contacts show, and with `publish` shows what was chosen, until stop(). Contacts are given
+    /// what they find us by the first time that we publish.
+    [[nodiscard]] Output go_online(bool publish, std::int64_t now);
+    /// Committed. Errors: input (a text over 128 bytes or not UTF-8).
+    [[nodiscard]] Result<Output> choose_presence(PresenceChoice choice, std::string_view text,
+                                                 std::int64_t now);
+    [[nodiscard]] Result<ChosenPresence> chosen_presence();
+    /// The person is not at the machine, or is again: `online` is shown as away meanwhile.
+    [[nodiscard]] Output set_idle(bool idle, std::int64_t now);
+    /// Whether this contact may see our status; committed. Errors: input (unknown contact).
+    [[nodiscard]] Result<Output> set_visible(std::int64_t contact, bool visible, std::int64_t now);
+    [[nodiscard]] PresenceView presence(std::int64_t contact) const;
+    /// Every server has said who is there, or can't be asked.
+    [[nodiscard]] bool presence_settled() const;
 
     // ---- what is known ----
     [[nodiscard]] std::string connection_summary() const;

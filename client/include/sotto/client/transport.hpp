@@ -17,7 +17,7 @@ namespace sotto::client {
 using ConnectionId = std::uint32_t;
 
 /// Connections of different purposes share nothing: no TLS ticket, no HTTP header that could join them.
-enum class Purpose : std::uint8_t { identified, delivery };
+enum class Purpose : std::uint8_t { identified, delivery, presence };
 
 enum class NetworkError : std::uint8_t {
     unreachable,            ///< name not found, refused, timed out

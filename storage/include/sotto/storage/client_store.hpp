@@ -10,6 +10,7 @@
 
 #include "sotto/crypto/invite.hpp"
 #include "sotto/crypto/prekeys.hpp"
+#include "sotto/crypto/presence.hpp"
 #include "sotto/crypto/record.hpp"
 #include "sotto/crypto/session.hpp"
 #include "sotto/storage/database.hpp"
@@ -155,6 +156,26 @@ struct InviteRow {
     std::int64_t used_by = 0;  ///< contact, 0 if unused
 };
 
+// ---- presence ----
+
+/// What one contact and we know each other's status by.
+struct PresenceRow {
+    std::int64_t contact = 0;
+    bool visible = true;  ///< they may see ours
+    struct Own {
+        crypto::PresenceKey key;  ///< of `day`
+        std::uint32_t day = 0;    ///< since 1970
+        crypto::PresenceWriteKey write_key;
+    };
+    std::optional<Own> own;  ///< none: not made yet
+    struct Theirs {
+        crypto::PresenceKey key;
+        std::uint32_t day = 0;
+        std::uint64_t sequence = 0;  ///< of the content that brought it
+    };
+    std::optional<Theirs> theirs;  ///< none: not given yet
+};
+
 /// Envelopes that could not be opened, kept at most.
 inline constexpr int max_quarantined = 1000;
 
@@ -279,6 +300,11 @@ class ClientStore {
     [[nodiscard]] Result<bool> envelope_seen(const EnvelopeId& id);
     [[nodiscard]] Result<void> remember_envelope(const EnvelopeId& id, std::int64_t now);
     [[nodiscard]] Result<void> forget_envelopes_before(std::int64_t when);
+
+    // presence
+    /// As nothing was stored, where nothing was.
+    [[nodiscard]] Result<PresenceRow> presence(std::int64_t contact);
+    [[nodiscard]] Result<void> put_presence(const PresenceRow& row);
 
     // invites
     [[nodiscard]] Result<void> put_invite(const InviteRow& invite);

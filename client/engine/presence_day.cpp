@@ -1,0 +1,42 @@
+#include "presence_day.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace sotto::client {
+namespace {
+
+constexpr std::int64_t whole_day = 24LL * 60 * 60 * 1000;
+
+[[nodiscard]] std::uint32_t day_at(std::int64_t time) {
+    return static_cast<std::uint32_t>(std::max<std::int64_t>(time, 0) / whole_day);
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> days_to_publish(std::int64_t time, std::int64_t turn) {
+    const auto day = day_at(time - turn);
+    const auto before = day_at(time - turn - publish_overlap);
+    if (before == day) return {day};
+    return {before, day};
+}
+
+std::vector<std::uint32_t> days_to_watch(std::int64_t time) {
+    std::vector<std::uint32_t> out{day_at(time - watch_after)};
+    for (const auto day : {day_at(time), day_at(time + watch_before)})
+        if (day != out.back()) out.push_back(day);
+    return out;
+}
+
+std::int64_t next_change_of_days(std::int64_t time, std::int64_t turn) {
+    auto next = std::numeric_limits<std::int64_t>::max();
+    for (const auto shift :
+         std::array<std::int64_t, 4>{turn, turn + publish_overlap, watch_after, -watch_before}) {
+        const auto shifted = std::max<std::int64_t>(time - shift, 0);
+        next = std::min(next, (shifted / whole_day + 1) * whole_day + shift);
+    }
+    return next;
+}
+
+}  // namespace sotto::client
