@@ -41,6 +41,28 @@ void contact_add(CLI::App& app, Options& options) {
     app.add_option("--name", options.name, "What to call them here (default: their user name)");
 }
 
+void contact_set(CLI::App& app, Options& options) {
+    contact(app, options);
+    app.add_option("--presence", options.contact_presence,
+                   "Whether they may see when you are there: on (as it is at first) or off")
+        ->check(CLI::IsMember({"on", "off"}))
+        ->required();
+}
+
+void presence(CLI::App& app, Options& options) {
+    auto* status =
+        app.add_option("STATUS", options.status,
+                       "online, away, busy, or invisible (contacts see you as offline); without it "
+                       "what is set is shown")
+            ->check(CLI::IsMember({"online", "away", "busy", "invisible"}));
+    app.add_option("TEXT", options.text, "A few words that contacts see beside it, at most 128 bytes")
+        ->needs(status);
+}
+
+void who(CLI::App& app, Options& options) {
+    app.add_flag("--follow", options.follow, "Go on and print each change, until interrupted");
+}
+
 void verify(CLI::App& app, Options& options) {
     contact(app, options);
     auto* confirm =
@@ -180,6 +202,22 @@ constexpr std::array table{
                        "makes them a new contact.",
             .declare = contact,
             .run = run_contact_remove},
+    Command{.path = "contact set",
+            .summary = "Decide what a contact may see",
+            .details = "",
+            .declare = contact_set,
+            .run = run_contact_set},
+    Command{.path = "presence",
+            .summary = "Choose what contacts see of you: online, away, busy or invisible",
+            .details = "It is kept, and shown while `sotto receive --follow` runs. Each contact's copy is "
+                       "encrypted for them alone.",
+            .declare = presence,
+            .run = run_presence},
+    Command{.path = "who",
+            .summary = "Show which contacts are there",
+            .details = "Looking does not show you to anybody.",
+            .declare = who,
+            .run = run_who},
     Command{.path = "verify",
             .summary = "Show the safety number to compare with a contact",
             .details =

@@ -37,6 +37,9 @@ Outcome run_contact_remove(const Options& options);
 Outcome run_verify(const Options& options);
 Outcome run_send(const Options& options);
 Outcome run_receive(const Options& options);
+Outcome run_contact_set(const Options& options);
+Outcome run_presence(const Options& options);
+Outcome run_who(const Options& options);
 Outcome run_history(const Options& options);
 Outcome run_passphrase(const Options& options);
 

@@ -57,7 +57,8 @@ void Online::see(const client::NetworkEvent& event) {
     if (const auto* up = std::get_if<client::Connected>(&event)) {
         if (purposes_[up->id] == client::Purpose::delivery) delivery_away_.reset();
     } else if (const auto* down = std::get_if<client::Disconnected>(&event)) {
-        last_down_ = purposes_[down->id];
+        // Presence comes back by itself, and says nothing of its failures.
+        if (purposes_[down->id] != client::Purpose::presence) last_down_ = purposes_[down->id];
         purposes_.erase(down->id);
     }
 }

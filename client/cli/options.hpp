@@ -36,6 +36,11 @@ struct Options {
     std::string link;
     std::string name;
 
+    std::string contact_presence;  ///< on, off
+
+    // presence
+    std::string status;  ///< empty: only show it
+
     // verify
     bool confirm = false;
     std::optional<std::string> scan;

@@ -176,7 +176,6 @@ void Presence::prepare_own(storage::Contact& contact, storage::PresenceRow& row)
         must(core_->store.put_presence(row));
         return;
     }
-    if (!contact.introduced) return;
     auto transaction = core_->store.begin();
     row.own.emplace(
         storage::PresenceRow::Own{.key = crypto::PresenceKey{core_->shell.rng.bytes<32>()},

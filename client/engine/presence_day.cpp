@@ -16,16 +16,16 @@ constexpr std::int64_t whole_day = 24LL * 60 * 60 * 1000;
 }  // namespace
 
 std::vector<std::uint32_t> days_to_publish(std::int64_t time, std::int64_t turn) {
-    const auto day = day_at(time - turn);
+    const auto newest = day_at(time - turn);
     const auto before = day_at(time - turn - publish_overlap);
-    if (before == day) return {day};
-    return {before, day};
+    if (before == newest) return {newest};
+    return {before, newest};
 }
 
 std::vector<std::uint32_t> days_to_watch(std::int64_t time) {
     std::vector<std::uint32_t> out{day_at(time - watch_after)};
-    for (const auto day : {day_at(time), day_at(time + watch_before)})
-        if (day != out.back()) out.push_back(day);
+    for (const auto each : {day_at(time), day_at(time + watch_before)})
+        if (each != out.back()) out.push_back(each);
     return out;
 }
 

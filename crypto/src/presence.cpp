@@ -10,9 +10,9 @@
 namespace sotto::crypto {
 namespace {
 
-constexpr std::uint8_t format = 1;
-constexpr std::size_t nonce_size = 12;
-static_assert(presence_overhead == nonce_size + tag_size);
+constexpr std::uint8_t blob_format = 1;
+constexpr std::size_t blob_nonce_size = 12;
+static_assert(presence_overhead == blob_nonce_size + tag_size);
 
 struct BlobKeyTag;
 using BlobKey = Secret<BlobKeyTag, 32>;
@@ -32,7 +32,7 @@ using BlobKey = Secret<BlobKeyTag, 32>;
 
 [[nodiscard]] Result<PresenceState> read(ByteView plain) {
     Reader in{plain};
-    if (in.u8() != format) return std::unexpected(Error::unsupported);
+    if (in.u8() != blob_format) return std::unexpected(Error::unsupported);
     const auto status = in.u8();
     PresenceState out;
     out.capabilities = in.u16();
@@ -75,7 +75,7 @@ Bytes seal_presence(const PresenceKey& day_key, const PresenceState& state, Rng&
         throw std::invalid_argument("a status has a text of at most 128 bytes and a time after 1970");
     SecretBytes plain;
     SecretWriter writer{plain};
-    writer.u8(format);
+    writer.u8(blob_format);
     writer.u8(static_cast<std::uint8_t>(state.status));
     writer.u16(state.capabilities);
     writer.u32(state.device);
@@ -84,12 +84,12 @@ Bytes seal_presence(const PresenceKey& day_key, const PresenceState& state, Rng&
     writer.raw(bytes_of(state.text));
     const auto size = padded(plain.size());
 
-    Bytes out(nonce_size + size + tag_size);
-    const auto nonce = rng.bytes<nonce_size>();
+    Bytes out(blob_nonce_size + size + tag_size);
+    const auto nonce = rng.bytes<blob_nonce_size>();
     std::ranges::copy(nonce, out.begin());
-    std::ranges::copy(plain, out.begin() + nonce_size);
-    seal(blob_key(day_key).expose(), FixedView<nonce_size>{nonce}, presence_topic(day_key),
-         std::span{out}.subspan(nonce_size));
+    std::ranges::copy(plain, out.begin() + blob_nonce_size);
+    seal(blob_key(day_key).expose(), FixedView<blob_nonce_size>{nonce}, presence_topic(day_key),
+         std::span{out}.subspan(blob_nonce_size));
     return out;
 }
 
@@ -98,8 +98,8 @@ Result<PresenceState> open_presence(const PresenceKey& day_key, ByteView blob) {
     const auto size = blob.size() - presence_overhead;
     if (padded(size) != size) return std::unexpected(Error::malformed);
     SecretBytes plain(size);
-    if (!open(blob_key(day_key).expose(), blob.first<nonce_size>(), presence_topic(day_key),
-              blob.subspan(nonce_size), plain))
+    if (!open(blob_key(day_key).expose(), blob.first<blob_nonce_size>(), presence_topic(day_key),
+              blob.subspan(blob_nonce_size), plain))
         return std::unexpected(Error::cannot_open);
     return read(plain);
 }

@@ -31,6 +31,8 @@ struct Message {
 };
 
 // wire.proto, as far as a client writes it.
+namespace schema {
+
 constexpr std::array credential_fields{Field{1, Kind::bytes}, Field{2, Kind::bytes}};
 constexpr Message credential{credential_fields};
 constexpr std::array token_fields{Field{1, Kind::bytes}, Field{2, Kind::number}, Field{3, Kind::number}};
@@ -87,6 +89,8 @@ constexpr std::array request_fields{Field{1, Kind::number},
                                     Field{33, Kind::message, &topic_list}};
 constexpr Message any_request{request_fields, true};
 
+}  // namespace schema
+
 [[nodiscard]] bool repeats(Kind kind) {
     return kind == Kind::repeated_bytes || kind == Kind::repeated_message;
 }
@@ -126,7 +130,7 @@ constexpr Message any_request{request_fields, true};
 
 bool only_request_fields(ByteView frame) {
     CodedInputStream in{reinterpret_cast<const std::uint8_t*>(frame.data()), static_cast<int>(frame.size())};
-    return strict(in, any_request);
+    return strict(in, schema::any_request);
 }
 
 }  // namespace sotto::keyserver

@@ -54,8 +54,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
     void on(Shard::Push& push);
     void on(Shard::Close& close);
     void on(Shard::Resume& step);
-    static void on(Shard::PushAll& /*the shard's*/) {}
-    static void on(Shard::Work& /*the shard's*/) {}
+    void on(Shard::PushAll& /*the shard's*/) {}
+    void on(Shard::Work& /*the shard's*/) {}
     enum class When : std::uint8_t { this_turn, later };
     void queue(Queued::Kind kind, Outgoing frame, When when = When::this_turn);
     /// True if all of it was taken.

@@ -51,6 +51,23 @@ wire::Request every_field_of(wire::Request::BodyCase kind) {
         case wire::Request::kReportGeneration:
             request.mutable_report_generation()->set_generation(5);
             break;
+        case wire::Request::kPublishPresence:
+            for (int i = 0; i < 2; ++i) {
+                auto& post = *request.mutable_publish_presence()->add_posts();
+                post.set_topic("t");
+                post.set_write_key("w");
+                post.set_blob("b");
+            }
+            break;
+        case wire::Request::kWithdrawPresence:
+            for (int i = 0; i < 2; ++i) request.mutable_withdraw_presence()->add_topics("t");
+            break;
+        case wire::Request::kWatchPresence:
+            for (int i = 0; i < 2; ++i) request.mutable_watch_presence()->add_topics("t");
+            break;
+        case wire::Request::kUnwatchPresence:
+            for (int i = 0; i < 2; ++i) request.mutable_unwatch_presence()->add_topics("t");
+            break;
         case wire::Request::kFetchRecords:
             request.mutable_fetch_records()->set_user("u");
             request.mutable_fetch_records()->set_from_sequence(5);
