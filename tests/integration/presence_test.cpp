@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::json;
 
-class PresenceTest : public testing::Test {
+class WhoTest : public testing::Test {
   protected:
     /// What `who` says of the one contact that there is.
     static json who(const Person& person) {
@@ -36,7 +36,7 @@ class PresenceTest : public testing::Test {
     World world;
 };
 
-TEST_F(PresenceTest, IsSeenFromComingToLeaving) {
+TEST_F(WhoTest, IsSeenFromComingToLeaving) {
     auto& alice = world.alice();
     auto& bob = world.bob();
     EXPECT_EQ(who(bob)["status"], "unknown") << "nothing was ever shown";
@@ -67,7 +67,7 @@ TEST_F(PresenceTest, IsSeenFromComingToLeaving) {
               (json{{"presence", "away"}, {"text", "back at three"}}));
 }
 
-TEST_F(PresenceTest, IsHiddenFromWhomThePersonSays) {
+TEST_F(WhoTest, IsHiddenFromWhomThePersonSays) {
     auto& alice = world.alice();
     auto& bob = world.bob();
     {
@@ -94,7 +94,7 @@ TEST_F(PresenceTest, IsHiddenFromWhomThePersonSays) {
     }
 }
 
-TEST_F(PresenceTest, ChangesAreFollowed) {
+TEST_F(WhoTest, ChangesAreFollowed) {
     auto& alice = world.alice();
     auto& bob = world.bob();
     {
@@ -118,7 +118,7 @@ TEST_F(PresenceTest, ChangesAreFollowed) {
     EXPECT_EQ(statuses.at(1), "online");
 }
 
-TEST_F(PresenceTest, WhatCantBeSetIsRefused) {
+TEST_F(WhoTest, WhatCantBeSetIsRefused) {
     auto& alice = world.alice();
     const auto tries = [&](const std::vector<std::string>& words) {
         const auto finished = alice.run(words);
@@ -134,7 +134,7 @@ TEST_F(PresenceTest, WhatCantBeSetIsRefused) {
               (json{{"presence", "online"}, {"text", ""}}));
 }
 
-TEST_F(PresenceTest, ATextPaintsNothingOnTheScreen) {
+TEST_F(WhoTest, ATextPaintsNothingOnTheScreen) {
     auto& alice = world.alice();
     auto& bob = world.bob();
     ASSERT_TRUE(alice

@@ -57,9 +57,9 @@ void name(auto& message, const std::vector<std::string>& names) {
 using Told = std::vector<std::pair<std::string, std::string>>;
 
 /// With one thread and with three.
-class PresenceTest : public testing::TestWithParam<unsigned> {
+class TopicsTest : public testing::TestWithParam<unsigned> {
   protected:
-    PresenceTest() { use(rig); }
+    TopicsTest() { use(rig); }
     static void use(Rig& rig) {
         rig.threads = GetParam();
         rig.service->presence.open(GetParam());
@@ -78,13 +78,13 @@ class PresenceTest : public testing::TestWithParam<unsigned> {
     }
     Rig rig;
 };
-INSTANTIATE_TEST_SUITE_P(Threads, PresenceTest, testing::Values(1U, 3U));
+INSTANTIATE_TEST_SUITE_P(Threads, TopicsTest, testing::Values(1U, 3U));
 
-TEST_P(PresenceTest, TheServerSaysWhatTimeItIs) {
+TEST_P(TopicsTest, TheServerSaysWhatTimeItIs) {
     EXPECT_EQ(static_cast<std::uint64_t>(connect()->hello().time()), rig.clock.unix_ms());
 }
 
-TEST_P(PresenceTest, WhoWatchesFirstIsToldWhenItComesChangesAndGoes) {
+TEST_P(TopicsTest, WhoWatchesFirstIsToldWhenItComesChangesAndGoes) {
     auto alice = connect();
     auto bob = connect();
     EXPECT_TRUE(bob->ask(watch({"alice"})).has_done());
@@ -99,7 +99,7 @@ TEST_P(PresenceTest, WhoWatchesFirstIsToldWhenItComesChangesAndGoes) {
     expect_nothing_left();
 }
 
-TEST_P(PresenceTest, WhoWatchesLaterIsToldWhatIsHeldAheadOfTheAnswer) {
+TEST_P(TopicsTest, WhoWatchesLaterIsToldWhatIsHeldAheadOfTheAnswer) {
     auto alice = connect();
     auto bob = connect();
     EXPECT_TRUE(published(alice->ask(publish({{"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4"}}))));
@@ -110,7 +110,7 @@ TEST_P(PresenceTest, WhoWatchesLaterIsToldWhatIsHeldAheadOfTheAnswer) {
                   {topic("a"), "1"}, {topic("b"), "2"}, {topic("d"), "4"}}));
 }
 
-TEST_P(PresenceTest, ALostConnectionIsLeaving) {
+TEST_P(TopicsTest, ALostConnectionIsLeaving) {
     auto alice = connect();
     auto bob = connect();
     auto carol = connect();
@@ -130,7 +130,7 @@ TEST_P(PresenceTest, ALostConnectionIsLeaving) {
     expect_nothing_left();
 }
 
-TEST_P(PresenceTest, ATopicIsKeptFromWhoeverHasAnotherWriteKey) {
+TEST_P(TopicsTest, ATopicIsKeptFromWhoeverHasAnotherWriteKey) {
     auto alice = connect();
     auto bob = connect();
     auto mallory = connect();
@@ -145,7 +145,7 @@ TEST_P(PresenceTest, ATopicIsKeptFromWhoeverHasAnotherWriteKey) {
     EXPECT_EQ(told(*bob), (Told{{topic("alice"), "hers"}}));
 }
 
-TEST_P(PresenceTest, OnANewConnectionTheSameWriteKeyTakesATopicOverWithoutItsGoing) {
+TEST_P(TopicsTest, OnANewConnectionTheSameWriteKeyTakesATopicOverWithoutItsGoing) {
     auto alice = connect();
     auto bob = connect();
     EXPECT_TRUE(bob->ask(watch({"alice"})).has_done());
@@ -158,7 +158,7 @@ TEST_P(PresenceTest, OnANewConnectionTheSameWriteKeyTakesATopicOverWithoutItsGoi
     EXPECT_EQ(told(*bob), (Told{{topic("alice"), ""}}));
 }
 
-TEST_P(PresenceTest, AFreedTopicIsAnybodysAgain) {
+TEST_P(TopicsTest, AFreedTopicIsAnybodysAgain) {
     auto alice = connect();
     auto other = connect();
     EXPECT_TRUE(published(alice->ask(publish({{"t", "1"}}))));
@@ -166,7 +166,7 @@ TEST_P(PresenceTest, AFreedTopicIsAnybodysAgain) {
     EXPECT_TRUE(published(other->ask(publish({{"t", "2"}}, "other"))));
 }
 
-TEST_P(PresenceTest, WhoStopsWatchingIsToldNothingMore) {
+TEST_P(TopicsTest, WhoStopsWatchingIsToldNothingMore) {
     auto alice = connect();
     auto bob = connect();
     auto carol = connect();
@@ -188,7 +188,7 @@ TEST_P(PresenceTest, WhoStopsWatchingIsToldNothingMore) {
     expect_nothing_left();
 }
 
-TEST_P(PresenceTest, WatchingTwiceTellsOnce) {
+TEST_P(TopicsTest, WatchingTwiceTellsOnce) {
     auto alice = connect();
     auto bob = connect();
     auto carol = connect();
@@ -201,7 +201,7 @@ TEST_P(PresenceTest, WatchingTwiceTellsOnce) {
     EXPECT_EQ(told(*carol).size(), 1U);
 }
 
-TEST_P(PresenceTest, NobodyIsToldOfATopicThatTheyDidNotName) {
+TEST_P(TopicsTest, NobodyIsToldOfATopicThatTheyDidNotName) {
     auto alice = connect();
     auto mallory = connect();
     EXPECT_TRUE(mallory->ask(watch({"guess 1", "guess 2", "guess 3"})).has_done());
@@ -210,7 +210,7 @@ TEST_P(PresenceTest, NobodyIsToldOfATopicThatTheyDidNotName) {
     EXPECT_TRUE(told(*mallory).empty());
 }
 
-TEST_P(PresenceTest, WhatIsOutOfShapeIsRefusedWhole) {
+TEST_P(TopicsTest, WhatIsOutOfShapeIsRefusedWhole) {
     auto peer = connect();
     const auto malformed_post = [&](std::size_t topic_size, std::size_t key_size, std::size_t blob_size) {
         wire::Request request;
@@ -254,7 +254,7 @@ TEST_P(PresenceTest, WhatIsOutOfShapeIsRefusedWhole) {
     return publish(blobs);
 }
 
-TEST_P(PresenceTest, AFrameHasABound) {
+TEST_P(TopicsTest, AFrameHasABound) {
     auto peer = connect();
     EXPECT_TRUE(published(peer->ask(publish_many(protocol::max_topics_per_frame, "a"))));
     EXPECT_EQ(code_of(peer->ask(publish_many(protocol::max_topics_per_frame + 1, "b"))),
@@ -274,7 +274,7 @@ TEST_P(PresenceTest, AFrameHasABound) {
             .limits = limits};
 }
 
-TEST_P(PresenceTest, AConnectionHasABoundOfEachKind) {
+TEST_P(TopicsTest, AConnectionHasABoundOfEachKind) {
     Limits limits;
     limits.presence_per_connection = 20;
     Rig narrow{with(limits)};
@@ -291,7 +291,7 @@ TEST_P(PresenceTest, AConnectionHasABoundOfEachKind) {
     EXPECT_TRUE(peer->ask(watch(many(1, "d"))).has_done());
 }
 
-TEST_P(PresenceTest, TheServerHasABoundInAll) {
+TEST_P(TopicsTest, TheServerHasABoundInAll) {
     Limits limits;
     limits.presence_topics = 30 * GetParam();
     Rig narrow{with(limits)};
@@ -309,7 +309,7 @@ TEST_P(PresenceTest, TheServerHasABoundInAll) {
     EXPECT_EQ(narrow.service->presence.topics(), 0U);
 }
 
-TEST_P(PresenceTest, ATopicHasABoundOfWatchers) {
+TEST_P(TopicsTest, ATopicHasABoundOfWatchers) {
     Limits limits;
     limits.presence_watchers = 3;
     Rig narrow{with(limits)};
@@ -329,7 +329,7 @@ TEST_P(PresenceTest, ATopicHasABoundOfWatchers) {
     EXPECT_EQ(told(*late).size(), 1U);
 }
 
-TEST_P(PresenceTest, TopicsAreCountedAgainstARate) {
+TEST_P(TopicsTest, TopicsAreCountedAgainstARate) {
     Limits limits;
     limits.presence_burst = 1024;
     limits.presence_per_second = 10;
@@ -345,7 +345,7 @@ TEST_P(PresenceTest, TopicsAreCountedAgainstARate) {
     EXPECT_FALSE(peer->closed());
 }
 
-TEST_P(PresenceTest, IsForItsOwnConnectionsAloneAndTheyForNothingElse) {
+TEST_P(TopicsTest, IsForItsOwnConnectionsAloneAndTheyForNothingElse) {
     const TestDevice bob{"bob"};
     const auto identified = rig.registered(bob);
     const auto delivery = rig.connect(Purpose::delivery);
@@ -363,7 +363,7 @@ TEST_P(PresenceTest, IsForItsOwnConnectionsAloneAndTheyForNothingElse) {
     EXPECT_TRUE(peer->ask(ping).has_done());
 }
 
-TEST_P(PresenceTest, NothingOfItReachesTheStore) {
+TEST_P(TopicsTest, NothingOfItReachesTheStore) {
     auto alice = connect();
     auto bob = connect();
     EXPECT_TRUE(bob->ask(watch({"alice"})).has_done());
@@ -373,7 +373,7 @@ TEST_P(PresenceTest, NothingOfItReachesTheStore) {
     EXPECT_EQ(told(*bob).size(), 1U);
 }
 
-TEST_P(PresenceTest, ManyPeopleComeAndGoAndNothingIsLeft) {
+TEST_P(TopicsTest, ManyPeopleComeAndGoAndNothingIsLeft) {
     constexpr std::size_t people = 24;
     std::vector<std::unique_ptr<Peer>> all;
     const auto pair = [](std::size_t from, std::size_t to) {
