@@ -7,7 +7,7 @@
 #   --quick     small sizes, in a minute or two: whether everything works, not how fast it is
 #   --out DIR   where the jobs' JSON and the servers' logs go; build/release/server-bench by itself
 #   --bin DIR   sotto-keyserver and sotto-loadgen from there; nothing is built
-#   JOB…        some of: idle-small idle-large login relay-1 relay-4 relay-most relay-half mailbox prekeys storm
+#   JOB…        some of: idle-small idle-large login relay-1 relay-4 relay-most relay-half mailbox prekeys presence apart online online-500 storm
 #               relay-killed mailbox-killed hostile; the two before the last kill the server (SIGKILL) under way
 #
 # Exit code 1 if a job failed, lost something or had something twice; a missed target is only said. 77 if no network
@@ -17,7 +17,7 @@ export LC_ALL=C
 script=$(realpath "${BASH_SOURCE[0]}")
 cd "$(dirname "$script")/.."
 
-readonly all_jobs=(idle-small idle-large login relay-1 relay-4 relay-most relay-half mailbox prekeys storm relay-killed mailbox-killed hostile)
+readonly all_jobs=(idle-small idle-large login relay-1 relay-4 relay-most relay-half mailbox prekeys presence apart online online-500 storm relay-killed mailbox-killed hostile)
 readonly listen=127.0.0.1:7443 descriptors_of_its_own=100 patience=60
 
 fail() { printf 'server.sh: %s\n' "$*" >&2; exit 1; }
@@ -89,6 +89,10 @@ arguments() { # arguments JOB: what the load generator is called with; full size
       relay-half) rate=$(half_rate) && echo relay --pairs 50 --window 16 --seconds 2 --threads 2 --rate "$rate" ;;
       mailbox) echo mailbox --devices 20 --messages 100 ;;
       prekeys) echo prekeys --fetches 500 ;;
+      presence) echo presence --watchers 100 --changes 20 ;;
+      apart) echo presence --watchers 50 --changes 100 --apart ;;
+      online) echo online --people 60 --contacts 20 --rounds 5 ;;
+      online-500) echo online --people 120 --contacts 100 --rounds 5 ;;
       storm) echo storm --clients 200 ;;
       relay-killed) echo relay --pairs 20 --window 4 --seconds 6 --rate 2000 --restart-after 2 ;;
       mailbox-killed) echo mailbox --devices 20 --messages 2000 --restart-after 1 ;;
@@ -106,6 +110,10 @@ arguments() { # arguments JOB: what the load generator is called with; full size
     relay-half) rate=$(half_rate) && echo relay --pairs 500 --window 32 --seconds 20 --threads 2 --rate "$rate" ;;
     mailbox) echo mailbox --devices 1000 --messages 100 ;;
     prekeys) echo prekeys --fetches 20000 ;;
+    presence) echo presence --watchers 1000 --changes 200 ;;
+    apart) echo presence --watchers 1000 --changes 5000 --apart ;;
+    online) echo online --people 2000 --contacts 50 ;;
+    online-500) echo online --people 600 --contacts 500 ;;
     storm) echo storm --clients 10000 ;;
     relay-killed) echo relay --pairs 500 --window 4 --seconds 20 --restart-after 5 ;;
     mailbox-killed) echo mailbox --devices 1000 --messages 200 --restart-after 3 ;;
@@ -176,6 +184,12 @@ table() {
   row 'latency at half of that rate, p99' relay-half "$(scaled "$(figure relay-half p99_us)" 0.001)" '<=1.5' ms
   row 'CPU of an envelope that is stored and later read' mailbox "$(figure mailbox server_cpu_us_per_op)" '<=60' us
   row 'CPU of a fetch of one-time prekeys' prekeys "$(figure prekeys server_cpu_us_per_op)" '' us
+  row 'CPU of a notification, one status to 1,000 watchers' presence "$(figure presence server_cpu_us_per_op)" '<=8' us
+  row 'one status to 1,000 watchers, until the last is told, p50' presence "$(scaled "$(figure presence p50_us)" 0.001)" '<=15' ms
+  row 'a change until its watcher is told, 2,000 connections, p99' apart "$(scaled "$(figure apart p99_us)" 0.001)" '<=50' ms
+  row 'memory of what one publishes and watches, 50 contacts' online "$(scaled "$(figure online server_pss_bytes_per_client)" 0.001)" '<=10' KB
+  row 'CPU of one with 50 contacts who goes and comes, TLS included' online "$(scaled "$(figure online server_cpu_us_per_op)" 0.001)" '' ms
+  row 'CPU of one with 500 contacts who goes and comes, TLS included' online-500 "$(scaled "$(figure online-500 server_cpu_us_per_op)" 0.001)" '<=5' ms
   storm=$(figure storm server_cpu_us_per_op) login=$(figure login server_cpu_us_per_op)
   [[ -z $storm || -z $login ]] || ratio=$(awk -v s="$storm" -v l="$login" 'BEGIN { print s / l }')
   row "restart under $(figure storm count) clients: CPU of one that is back, in logins" storm "$ratio" '<=1.5' ''

@@ -21,6 +21,12 @@ namespace sotto::loadgen {
 [[nodiscard]] Result mailbox(const Common& common, const MailboxOptions& options);
 /// Fetches, each of a one-time prekey of either kind.
 [[nodiscard]] Result prekeys(const Common& common, const PrekeysOptions& options);
+/// Changes of a status that others watch. An operation is a watcher who is told; the times are those of a
+/// change, until the last one was.
+[[nodiscard]] Result presence(const Common& common, const PresenceOptions& options);
+/// People with contacts among each other: the memory is that of what one publishes and watches. An operation
+/// is one of them who goes and comes back; the times are from its coming until all is told.
+[[nodiscard]] Result online(const Common& common, const OnlineOptions& options);
 /// The server restarts under clients that are logged in. An operation is a client that has come back.
 [[nodiscard]] Result storm(const Common& common, const StormOptions& options);
 

@@ -29,6 +29,8 @@ struct Line {
     unsigned restart_after_s = 0;
     MailboxOptions mailbox;
     PrekeysOptions prekeys;
+    PresenceOptions presence;
+    OnlineOptions online;
     StormOptions storm;
 };
 
@@ -107,8 +109,30 @@ struct Jobs {
     CLI::App* hostile;
     CLI::App* mailbox;
     CLI::App* prekeys;
+    CLI::App* presence;
+    CLI::App* online;
     CLI::App* storm;
 };
+
+void add_presence(const Jobs& jobs, Line& line) {
+    jobs.presence->add_option("--watchers", line.presence.watchers)
+        ->check(CLI::Range(std::size_t{1}, most))
+        ->capture_default_str();
+    jobs.presence->add_option("--changes", line.presence.changes)
+        ->check(CLI::Range(std::size_t{1}, most))
+        ->capture_default_str();
+    jobs.presence->add_flag("--apart", line.presence.apart,
+                            "Each watcher has a publisher of their own; they change in turn");
+    jobs.online->add_option("--people", line.online.people)
+        ->check(CLI::Range(std::size_t{3}, most))
+        ->capture_default_str();
+    jobs.online->add_option("--contacts", line.online.contacts, "Of each, among the people")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{1024}))
+        ->capture_default_str();
+    jobs.online->add_option("--rounds", line.online.rounds, "How often one of them goes and comes back")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{100'000}))
+        ->capture_default_str();
+}
 
 Jobs add_jobs(CLI::App& app, Line& line) {
     const Jobs jobs{
@@ -118,6 +142,8 @@ Jobs add_jobs(CLI::App& app, Line& line) {
         .hostile = app.add_subcommand("hostile", "Honest pairs, first alone, then beside hostile peers"),
         .mailbox = app.add_subcommand("mailbox", "Envelopes stored for devices that are away, then read"),
         .prekeys = app.add_subcommand("prekeys", "Prekeys fetched, each a one-time one"),
+        .presence = app.add_subcommand("presence", "Changes of a status, told to those who watch it"),
+        .online = app.add_subcommand("online", "People with contacts come online, and one of them again"),
         .storm = app.add_subcommand("storm", "The server restarts under its clients")};
     jobs.idle->add_option("--clients", line.idle.clients)
         ->check(CLI::Range(std::size_t{1}, most))
@@ -170,6 +196,7 @@ Jobs add_jobs(CLI::App& app, Line& line) {
     jobs.prekeys->add_option("--fetches", line.prekeys.fetches)
         ->check(CLI::Range(std::size_t{1}, most))
         ->capture_default_str();
+    add_presence(jobs, line);
     jobs.storm->add_option("--clients", line.storm.clients)
         ->check(CLI::Range(std::size_t{1}, most))
         ->capture_default_str();
@@ -207,6 +234,8 @@ void complete(Line& line) {
         return 2 * line.hostile.relay.pairs + line.hostile.most_open + line.common.parallel;
     if (jobs.mailbox->parsed()) return line.mailbox.senders + line.common.parallel;
     if (jobs.prekeys->parsed()) return line.prekeys.fetches / 100 + line.common.parallel;
+    if (jobs.presence->parsed()) return line.presence.watchers * (line.presence.apart ? 2 : 1) + 1;
+    if (jobs.online->parsed()) return line.online.people + 1;
     if (jobs.storm->parsed()) return line.storm.clients;
     return 2 * line.common.parallel;
 }
@@ -223,6 +252,8 @@ void complete(Line& line) {
     if (jobs.hostile->parsed()) return hostile(common, line.hostile);
     if (jobs.mailbox->parsed()) return mailbox(common, line.mailbox);
     if (jobs.prekeys->parsed()) return prekeys(common, line.prekeys);
+    if (jobs.presence->parsed()) return presence(common, line.presence);
+    if (jobs.online->parsed()) return online(common, line.online);
     return storm(common, line.storm);
 }
 

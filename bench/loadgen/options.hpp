@@ -76,6 +76,16 @@ struct MailboxOptions {
 struct PrekeysOptions {
     std::size_t fetches = 10'000;
 };
+struct PresenceOptions {
+    std::size_t watchers = 1000;
+    std::size_t changes = 100;
+    bool apart = false;  ///< each watcher has a publisher of their own
+};
+struct OnlineOptions {
+    std::size_t people = 1000;
+    std::size_t contacts = 50;
+    std::size_t rounds = 20;
+};
 struct StormOptions {
     std::size_t clients = 1000;
     RestartOptions restart{};

@@ -12,6 +12,11 @@ using std::chrono::seconds;
 constexpr seconds attempt_time{60};
 constexpr seconds leave_time{5};
 
+[[nodiscard]] const char* target_of(Peer::As as) {
+    if (as == Peer::As::delivery) return protocol::delivery_target;
+    return as == Peer::As::presence ? protocol::presence_target : protocol::identified_target;
+}
+
 }  // namespace
 
 std::string name_of(wire::FailureCode code) {
@@ -79,9 +84,8 @@ void Peer::attempt() {
     stage_ = Stage::coming;
     retry_after_ = {};
     Connection::Events& events = *this;
-    connection_ = std::make_unique<Connection>(
-        worker_.loop(), worker_.destination(), worker_.source(number_),
-        as_ == As::delivery ? protocol::delivery_target : protocol::identified_target, events);
+    connection_ = std::make_unique<Connection>(worker_.loop(), worker_.destination(), worker_.source(number_),
+                                               target_of(as_), events);
     timer_.set(Clock::now() + attempt_time, [this] { gone("no answer in time", {}); });
 }
 
@@ -116,7 +120,7 @@ void Peer::greeted(const wire::Hello& hello) {
                  .registration = hello.registration(),
                  .unbound = hello.unbound(),
                  .max_envelope = hello.max_envelope()};
-    if (as_ == As::delivery) {
+    if (as_ == As::delivery || as_ == As::presence) {
         stage_ = Stage::ready;
         backoff_.reset();
         timer_.cancel();

@@ -11,12 +11,12 @@ namespace sotto::loadgen {
 
 class Peer final : private Connection::Events {
   public:
-    enum class As : std::uint8_t { delivery, registration, login };
+    enum class As : std::uint8_t { delivery, presence, registration, login };
 
     class Owner {
       public:
         virtual ~Owner() = default;
-        /// Connected, and logged in unless it is a delivery connection.
+        /// Connected, and logged in unless nobody logs in there.
         virtual void on_ready(Peer& /*peer*/) {}
         /// Everything but what belongs to coming and going.
         virtual void on_reply(Peer& /*peer*/, const wire::Reply& /*reply*/) {}
