@@ -82,15 +82,17 @@ Result online(const Common& common, const OnlineOptions& options) {
         all_cpu ? nlohmann::ordered_json(*all_cpu / static_cast<double>(options.people))
                 : nlohmann::ordered_json(nullptr);
 
-    // One of them goes, and is back: each contact is told of both, and the one of all contacts.
+    // One of them goes, and comes again: each contact is told of both, and the one of all contacts.
     std::uint64_t heard = 0;
     std::uint64_t own = 0;
     people.on_told = [&](std::size_t person, std::uint64_t /*number*/) { (person == 0 ? own : heard) += 1; };
     const Meter meter(single);
+    std::optional<double> coming;
     for (std::size_t round = 0; round < options.rounds; ++round) {
         heard = own = 0;
         people.leave(0);
         if (!people.wait([&] { return heard >= options.contacts; })) ++result.lost;
+        const Meter arrival(single);
         const auto began = Clock::now();
         people.come(0);
         appear(0, round + 2);
@@ -99,9 +101,12 @@ Result online(const Common& common, const OnlineOptions& options) {
             ++result.lost;
         if (heard > 2 * options.contacts || own > options.contacts) ++result.duplicated;
         result.times.add(us_since(began));
+        if (const auto cpu = arrival.cpu_us()) coming = coming.value_or(0) + *cpu;
         ++result.count;
     }
     meter.end(result);
+    // Its going is not asked about.
+    result.server_cpu_us = coming;
     result.server_pss_bytes = memory;
     result.more["contacts"] = options.contacts;
     crew.collect(result);

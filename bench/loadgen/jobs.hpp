@@ -25,7 +25,7 @@ namespace sotto::loadgen {
 /// change, until the last one was.
 [[nodiscard]] Result presence(const Common& common, const PresenceOptions& options);
 /// People with contacts among each other: the memory is that of what one publishes and watches. An operation
-/// is one of them who goes and comes back; the times are from its coming until all is told.
+/// is one of them who comes, with the handshake, until all of its contacts are told and it of them.
 [[nodiscard]] Result online(const Common& common, const OnlineOptions& options);
 /// The server restarts under clients that are logged in. An operation is a client that has come back.
 [[nodiscard]] Result storm(const Common& common, const StormOptions& options);

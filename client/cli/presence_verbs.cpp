@@ -125,7 +125,7 @@ Outcome run_who(const Options& options) {
         std::ignore = flush_output();
     });
     online.runner().apply(engine.go_online(false, client::now_ms()));
-    auto ended =
+    const auto ended =
         online.runner().run([&] { return engine.presence_settled(); }, Online::Clock::now() + look_time);
     bool unknown = false;
     for (const auto& contact : *contacts) {
@@ -140,7 +140,7 @@ Outcome run_who(const Options& options) {
             "Of those shown as unknown nothing is known: they have not shown themselves to you yet, or their "
             "server can't be reached.");
     if (options.follow && ended != client::Runner::Ended::interrupted)
-        ended = online.runner().run([] { return false; });
+        std::ignore = online.runner().run([] { return false; });
     online.runner().finish(std::chrono::seconds{0});
     return {};
 }

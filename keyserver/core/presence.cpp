@@ -69,7 +69,7 @@ void PresencePart::tell(const Entry& entry) {
     }
     const auto& crowd = crowds_[entry.crowd];
     counters_->add(Count::presence_pushed, crowd.size());
-    shell_->push_to_all(crowd, std::move(frame));
+    shell_->push_to_all(crowd, frame);
 }
 
 bool PresencePart::publish(ConnectionId by, PresencePost& post, std::size_t most_topics) {

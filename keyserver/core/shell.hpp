@@ -38,7 +38,7 @@ class Shell {
     /// A frame that nobody asked for.
     virtual void push(ConnectionId connection, Outgoing frame) = 0;
     /// The same frame to several.
-    virtual void push_to_all(const std::vector<ConnectionId>& connections, SharedBytes frame) {
+    virtual void push_to_all(const std::vector<ConnectionId>& connections, const SharedBytes& frame) {
         for (const auto connection : connections) push(connection, {std::string{}, frame});
     }
     /// Closes after what was queued before has left.

@@ -84,7 +84,7 @@ void Server::push(ConnectionId connection, Outgoing frame) {
     shard_of(connection).put(connection, Shard::Push{std::move(frame)});
 }
 
-void Server::push_to_all(const std::vector<ConnectionId>& connections, SharedBytes frame) {
+void Server::push_to_all(const std::vector<ConnectionId>& connections, const SharedBytes& frame) {
     std::vector<std::vector<ConnectionId>> split(shards_.size());
     for (const auto connection : connections) split.at(index_of(connection)).push_back(connection);
     for (std::size_t i = 0; i < split.size(); ++i)

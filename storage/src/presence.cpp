@@ -36,10 +36,10 @@ Result<PresenceRow> ClientStore::presence(std::int64_t contact) {
     statement.bind_all(contact);
     auto found = detail::read_one(statement, "presence key", read_presence);
     if (!found) return std::unexpected(std::move(found.error()));
-    if (*found) return std::move(**found);
-    PresenceRow none;
-    none.contact = contact;
-    return none;
+    PresenceRow row;
+    row.contact = contact;
+    if (found->has_value()) row = std::move(found->value());
+    return row;
 }
 
 Result<void> ClientStore::put_presence(const PresenceRow& row) {
