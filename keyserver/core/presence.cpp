@@ -41,8 +41,7 @@ void PresencePart::tidy(TopicHash hash) {
     if (found == index_.end()) return;
     const auto slot = *found;
     auto& entry = entries_[slot];
-    if (entry.blob || entry.watcher != 0 || entry.crowd != none) return;
-    // By its hash, which the topic is needed for: first out of the index.
+    if (entry.blob || entry.watchers != 0) return;
     index_.erase(found);
     crypto::wipe(entry.topic.data(), entry.topic.size());
     entry = Entry{};
@@ -60,14 +59,14 @@ void PresencePart::tidy(TopicHash hash) {
 }
 
 void PresencePart::tell(const Entry& entry) {
-    if (entry.watcher == 0 && entry.crowd == none) return;
+    if (entry.watchers == 0) return;
     auto frame = std::make_shared<const std::string>(presence_frame(entry.topic, entry.blob.view()));
-    if (entry.crowd == none) {
+    if ((entry.watchers & several) == 0) {
         counters_->add(Count::presence_pushed);
-        shell_->push(entry.watcher, {std::string{}, std::move(frame)});
+        shell_->push(entry.watchers, {std::string{}, std::move(frame)});
         return;
     }
-    const auto& crowd = crowds_[entry.crowd];
+    const auto& crowd = crowd_of(entry);
     counters_->add(Count::presence_pushed, crowd.size());
     shell_->push_to_all(crowd, frame);
 }
@@ -108,22 +107,26 @@ void PresencePart::withdraw(ConnectionId by, const std::vector<TopicHash>& topic
 }
 
 bool PresencePart::add_watcher(Entry& entry, ConnectionId watcher, std::size_t most) {
-    if (entry.watcher == watcher) return true;
-    if (entry.crowd == none) {
-        if (entry.watcher == 0) {
-            entry.watcher = watcher;
-            return true;
+    if (entry.watchers == watcher) return true;
+    if (entry.watchers == 0) {
+        entry.watchers = watcher;
+        return true;
+    }
+    if ((entry.watchers & several) == 0) {
+        if (most < 2) {
+            counters_->add(Count::limit_topics);
+            return false;
         }
+        auto index = crowds_.size();
         if (free_crowds_.empty()) {
-            entry.crowd = static_cast<std::uint32_t>(crowds_.size());
             crowds_.emplace_back();
         } else {
-            entry.crowd = free_crowds_.back();
+            index = free_crowds_.back();
             free_crowds_.pop_back();
         }
-        crowds_[entry.crowd] = {std::exchange(entry.watcher, 0)};
+        crowds_[index] = {std::exchange(entry.watchers, several | index)};
     }
-    auto& crowd = crowds_[entry.crowd];
+    auto& crowd = crowd_of(entry);
     const auto at = std::ranges::lower_bound(crowd, watcher);
     if (at != crowd.end() && *at == watcher) return true;
     if (crowd.size() >= most) {
@@ -135,15 +138,16 @@ bool PresencePart::add_watcher(Entry& entry, ConnectionId watcher, std::size_t m
 }
 
 void PresencePart::remove_watcher(Entry& entry, ConnectionId watcher) {
-    if (entry.watcher == watcher) entry.watcher = 0;
-    if (entry.crowd == none) return;
-    auto& crowd = crowds_[entry.crowd];
+    if (entry.watchers == watcher) entry.watchers = 0;
+    if ((entry.watchers & several) == 0) return;
+    auto& crowd = crowd_of(entry);
     const auto at = std::ranges::lower_bound(crowd, watcher);
     if (at != crowd.end() && *at == watcher) crowd.erase(at);
     if (crowd.size() > 1) return;
-    entry.watcher = crowd.empty() ? 0 : crowd.front();
+    const auto left = crowd.empty() ? 0 : crowd.front();
     crowd = {};
-    free_crowds_.push_back(std::exchange(entry.crowd, none));
+    free_crowds_.push_back(entry.watchers & ~several);
+    entry.watchers = left;
 }
 
 bool PresencePart::watch(ConnectionId by, const std::vector<PresenceWatch>& watches, const Limits& limits) {

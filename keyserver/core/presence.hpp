@@ -57,14 +57,14 @@ class PresencePart {
     [[nodiscard]] std::size_t held() const { return held_.load(std::memory_order_relaxed); }
 
   private:
-    static constexpr std::uint32_t none = 0xFFFF'FFFF;
+    /// In `watchers`: not a connection's id, which never grows so far, but an index in `crowds_`.
+    static constexpr std::uint64_t several = 1ULL << 63U;
     struct Entry {
         Topic topic{};
         std::uint64_t write_key = 0;
         ConnectionId owner = 0;
-        ConnectionId watcher = 0;    ///< where there is one alone
+        std::uint64_t watchers = 0;  ///< none, one connection, or `several`
         Blob blob;                   ///< none: watched, not held
-        std::uint32_t crowd = none;  ///< in `crowds_`, where there are several
     };
     struct Hash {
         using is_transparent = void;
@@ -88,6 +88,9 @@ class PresencePart {
     [[nodiscard]] TopicHash hash_of(std::uint32_t slot) const noexcept {
         return crypto::short_hash(key_, entries_[slot].topic);
     }
+    [[nodiscard]] std::vector<ConnectionId>& crowd_of(const Entry& entry) {
+        return crowds_[entry.watchers & ~several];
+    }
     [[nodiscard]] Entry* find(TopicHash hash);
     /// Found or made; none where there is no room for another one.
     [[nodiscard]] Entry* find_or_make(const Topic& topic, TopicHash hash, std::size_t most_topics);
@@ -105,7 +108,7 @@ class PresencePart {
     std::vector<std::uint32_t> free_;
     boost::unordered_flat_set<std::uint32_t, Hash, Equal> index_;
     std::vector<std::vector<ConnectionId>> crowds_;
-    std::vector<std::uint32_t> free_crowds_;
+    std::vector<std::size_t> free_crowds_;
     std::atomic<std::size_t> topics_ = 0;
     std::atomic<std::size_t> held_ = 0;
 };
