@@ -36,9 +36,8 @@ Result<PresenceRow> ClientStore::presence(std::int64_t contact) {
     statement.bind_all(contact);
     auto found = detail::read_one(statement, "presence key", read_presence);
     if (!found) return std::unexpected(std::move(found.error()));
-    PresenceRow row;
+    auto row = std::move(*found).value_or(PresenceRow{});
     row.contact = contact;
-    if (found->has_value()) row = std::move(found->value());
     return row;
 }
 
