@@ -59,6 +59,12 @@ void presence(CLI::App& app, Options& options) {
         ->needs(status);
 }
 
+void chat(CLI::App& app, Options& options) {
+    app.add_option("CONTACT", options.contact, "Whom to begin with: a contact's name or address");
+    app.add_flag("--plain", options.plain,
+                 "Print whole lines and nothing else: for screen readers, logs and slow terminals");
+}
+
 void who(CLI::App& app, Options& options) {
     app.add_flag("--follow", options.follow, "Go on and print each change, until interrupted");
 }
@@ -209,7 +215,8 @@ constexpr std::array table{
             .run = run_contact_set},
     Command{.path = "presence",
             .summary = "Choose what contacts see of you: online, away, busy or invisible",
-            .details = "It is kept, and shown while `sotto receive --follow` runs. Each contact's copy is "
+            .details = "It is kept, and shown while `sotto chat` or `sotto receive --follow` runs. Each "
+                       "contact's copy is "
                        "encrypted for them alone.",
             .declare = presence,
             .run = run_presence},
@@ -241,6 +248,13 @@ constexpr std::array table{
                        "that one message is printed again, with the same id and row; none is ever left out.",
             .declare = receive,
             .run = run_receive},
+    Command{.path = "chat",
+            .summary = "Talk with several contacts at once",
+            .details =
+                "@NAME TEXT writes to somebody, bare text goes to the open conversation, /help lists the "
+                "commands. Contacts see that you are there.",
+            .declare = chat,
+            .run = run_chat},
     Command{.path = "history",
             .summary = "Print the messages with a contact, in both directions",
             .details = "",

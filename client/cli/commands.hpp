@@ -37,6 +37,7 @@ Outcome run_contact_remove(const Options& options);
 Outcome run_verify(const Options& options);
 Outcome run_send(const Options& options);
 Outcome run_receive(const Options& options);
+Outcome run_chat(const Options& options);
 Outcome run_contact_set(const Options& options);
 Outcome run_presence(const Options& options);
 Outcome run_who(const Options& options);

@@ -38,6 +38,9 @@ struct Options {
 
     std::string contact_presence;  ///< on, off
 
+    // chat
+    bool plain = false;
+
     // presence
     std::string status;  ///< empty: only show it
 

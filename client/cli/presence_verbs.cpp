@@ -66,7 +66,7 @@ std::string choice_sentence(const client::ChosenPresence& chosen) {
     if (chosen.choice == client::PresenceChoice::invisible)
         return "You are invisible: contacts see you as offline.";
     if (!chosen.text.empty()) out += " (" + protocol::printable(chosen.text) + ")";
-    return out + " to your contacts while `sotto receive --follow` runs.";
+    return out + " to your contacts while `sotto chat` or `sotto receive --follow` runs.";
 }
 
 Outcome print_choice(const Options& options, const client::ChosenPresence& chosen) {

@@ -1,0 +1,107 @@
+// Several conversations at once, without a screen: commands and notices in, lines out. Whoever shows the
+// lines decides how they look; none of them changes one that was shown before.
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "client/chat/input.hpp"
+#include "sotto/client/engine.hpp"
+
+namespace sotto::chat {
+
+/// Something to show, safe to print.
+struct Line {
+    enum class Kind : std::uint8_t {
+        theirs,     ///< a message of the contact's
+        ours,       ///< a message of our own
+        progress,   ///< how far one of our own has come
+        presence,   ///< a contact comes, goes, or shows something else
+        elsewhere,  ///< something has come in another conversation
+        info,       ///< an answer to a command
+        mistake,    ///< what was asked for can't be done
+        warning,    ///< something that a person must hear of
+    };
+    Kind kind = Kind::info;
+    std::int64_t at = 0;       ///< ms since 1970; 0: no time belongs to it
+    std::string name;          ///< whose; empty: nobody's
+    bool verified = true;      ///< of a contact's
+    std::uint64_t number = 0;  ///< of our own messages, from 1 in each run; 0: none
+    bool typed = false;        ///< a message of ours that was typed just now
+    std::string text;          ///< further lines of a message are indented
+};
+
+class Chat {
+  public:
+    /// All outlive the chat. `apply` carries out what the engine asked for.
+    struct World {
+        client::Engine& engine;
+        storage::ClientStore& store;
+        std::function<void(client::Output)> apply;
+        std::function<void(Line)> show;
+        std::function<std::int64_t()> now;
+    };
+    explicit Chat(World world) : world_(std::move(world)) {}
+
+    /// Opens the conversation with this contact, if one is named; otherwise says what there is.
+    void begin(std::optional<std::int64_t> contact);
+    void run(const Command& command);
+    void hear(const client::Notice& notice);
+
+    [[nodiscard]] bool finished() const { return finished_; }
+    /// Name of the contact that bare text goes to, and how much is unread elsewhere.
+    [[nodiscard]] std::string prompt() const;
+    [[nodiscard]] std::vector<std::string> names() const;
+    /// The store failed under it, which ends it.
+    [[nodiscard]] const std::optional<client::Error>& failed() const { return failed_; }
+
+  private:
+    void on(const Nothing& /*nothing*/) {}
+    void on(const Say& say);
+    void on(const Help& help);
+    void on(const Who& who);
+    void on(const Chats& chats);
+    void on(const Switch& which);
+    void on(const History& history);
+    void on(const Search& search);
+    void on(const Verify& verify);
+    void on(const Block& block);
+    void on(const Unblock& unblock);
+    void on(const SetPresence& presence);
+    void on(const Quit& quit);
+    void on(const Mistake& mistake);
+
+    void heard(const client::MessageArrived& arrived);
+    void heard(const client::MessageProgress& progress);
+    void heard(const client::PresenceChanged& presence);
+
+    void info(std::string text, Line::Kind kind = Line::Kind::info) const;
+    void refuse(const client::Error& error) const;
+    /// Whatever a store gives; nothing, and the chat ends, where it fails.
+    template <class T>
+    [[nodiscard]] std::optional<T> take(storage::Result<T> result);
+    void show(const storage::Message& message, const storage::Contact& contact);
+    void open(const storage::Contact& contact);
+    /// Shows and marks what has come and was not shown yet.
+    void show_unread(const storage::Contact& contact);
+    void show_history(const storage::Contact& contact, std::string_view search, int limit);
+    void count_unread();
+    [[nodiscard]] std::optional<storage::Contact> current();
+    [[nodiscard]] std::optional<storage::Contact> find(const std::string& which);
+    [[nodiscard]] std::uint64_t number_of(const storage::MessageId& id);
+    /// Carries an engine's answer out, or says why not.
+    bool carry_out(client::Result<client::Output> outcome);
+
+    World world_;
+    std::int64_t current_ = 0;
+    std::string current_name_;
+    std::map<std::int64_t, std::size_t> unread_;
+    std::vector<std::int64_t> listed_;  ///< as /chats showed them
+    std::map<storage::MessageId, std::uint64_t> numbers_;
+    std::uint64_t last_number_ = 0;
+    bool away_said_ = false;  ///< that the server is away, since it was last there
+    bool finished_ = false;
+    std::optional<client::Error> failed_;
+};
+
+}  // namespace sotto::chat

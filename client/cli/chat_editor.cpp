@@ -1,0 +1,274 @@
+#include "chat_editor.hpp"
+
+#include <histedit.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cwchar>
+#include <tuple>
+#include <utility>
+
+namespace sotto::cli {
+namespace {
+
+constexpr int kept_lines = 500;
+
+// These keep their state where they are told to.
+// NOLINTBEGIN(concurrency-mt-unsafe)
+[[nodiscard]] std::string narrow(std::wstring_view text) {
+    std::string out;
+    std::mbstate_t state{};
+    std::array<char, 16> bytes{};
+    for (const wchar_t c : text) {
+        const auto size = std::wcrtomb(bytes.data(), c, &state);
+        if (size == static_cast<std::size_t>(-1)) return out;
+        out.append(bytes.data(), size);
+    }
+    return out;
+}
+
+[[nodiscard]] std::wstring widen(const std::string& text) {
+    std::wstring out;
+    std::mbstate_t state{};
+    const auto* at = text.data();
+    const auto* const end = at + text.size();
+    while (at < end) {
+        wchar_t c = 0;
+        const auto size = std::mbrtowc(&c, at, static_cast<std::size_t>(end - at), &state);
+        if (size == 0 || size > text.size()) break;
+        out += c;
+        at += size;
+    }
+    return out;
+}
+
+// NOLINTEND(concurrency-mt-unsafe)
+
+[[nodiscard]] int columns() {
+    winsize size{};
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg): the system's own
+    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/// Of what stands on the screen.
+[[nodiscard]] int width(std::wstring_view text) {
+    int out = 0;
+    for (const wchar_t c : text) out += std::max(0, ::wcwidth(c));
+    return out;
+}
+
+void write_all(std::string_view text) {
+    while (!text.empty()) {
+        const auto written = ::write(STDOUT_FILENO, text.data(), text.size());
+        if (written < 0 && errno != EINTR && errno != EAGAIN) return;
+        if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+}  // namespace
+
+/// What libedit calls back into; it knows nothing but C.
+struct ChatEditor::Libedit {
+    ChatEditor& owner;
+    EditLine* line = nullptr;
+    HistoryW* history = nullptr;
+    std::wstring prompt;
+
+    explicit Libedit(ChatEditor& editor) : owner(editor) {}
+    Libedit(const Libedit&) = delete;
+    Libedit& operator=(const Libedit&) = delete;
+    ~Libedit() {
+        if (line != nullptr) ::el_end(line);
+        if (history != nullptr) ::history_wend(history);
+    }
+
+    static Libedit& of(EditLine* line) {
+        void* data = nullptr;
+        ::el_wget(line, EL_CLIENTDATA, &data);  // NOLINT(cppcoreguidelines-pro-type-vararg)
+        return *static_cast<Libedit*>(data);
+    }
+    static wchar_t* show_prompt(EditLine* line) {
+        auto& self = of(line);
+        {
+            const std::lock_guard lock(self.owner.mutex_);
+            self.prompt = widen(self.owner.prompt_);
+        }
+        return self.prompt.data();
+    }
+    // NOLINTBEGIN(cppcoreguidelines-pro-type-vararg): that is how libedit is told anything
+    [[nodiscard]] bool open() {
+        line = ::el_init("sotto", stdin, stdout, stderr);
+        history = ::history_winit();
+        if (line == nullptr || history == nullptr) return false;
+        HistEventW event{};
+        ::history_w(history, &event, H_SETSIZE, kept_lines);
+        ::history_w(history, &event, H_SETUNIQUE, 1);
+        ::el_wset(line, EL_CLIENTDATA, this);
+        ::el_wset(line, EL_PROMPT, &show_prompt);
+        ::el_wset(line, EL_SIGNAL, 0);
+        ::el_wset(line, EL_HIST, &::history_w, history);
+        ::el_wset(line, EL_EDITOR, L"emacs");
+        ::el_wset(line, EL_GETCFN, &read_character);
+        ::el_wset(line, EL_ADDFN, L"sotto-complete", L"complete a name or a command", &complete);
+        ::el_wset(line, EL_BIND, L"\t", L"sotto-complete", nullptr);
+        // Ctrl-C clears the line; whoever wants to leave types /quit or Ctrl-D.
+        ::el_wset(line, EL_SETTY, L"-d", L"-isig", nullptr);
+        ::el_wset(line, EL_BIND, L"^C", L"em-kill-line", nullptr);
+        return true;
+    }
+    void remember(const wchar_t* text) const {
+        HistEventW event{};
+        ::history_w(history, &event, H_ENTER, text);
+    }
+    // NOLINTEND(cppcoreguidelines-pro-type-vararg)
+
+    /// Rubs the typed line out, prints, and has it drawn again below.
+    void print_above() {
+        const auto text = owner.take_output();
+        if (text.empty()) return;
+        const auto* const info = ::el_wline(line);
+        const auto typed =
+            std::wstring_view{info->buffer, static_cast<std::size_t>(info->cursor - info->buffer)};
+        const auto rows = (width(prompt) + width(typed)) / columns();
+        std::string out = "\r";
+        if (rows > 0) out += "\x1b[" + std::to_string(rows) + "A";
+        write_all(out + "\x1b[J" + text);
+        ::el_wset(line, EL_REFRESH);  // NOLINT(cppcoreguidelines-pro-type-vararg)
+    }
+
+    static int read_character(EditLine* line, wchar_t* out) {
+        auto& self = of(line);
+        std::mbstate_t state{};
+        while (true) {
+            std::array<pollfd, 2> polled{pollfd{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
+                                         pollfd{.fd = self.owner.event_, .events = POLLIN, .revents = 0}};
+            if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return -1;
+            if (self.owner.stop_) return 0;
+            if (polled[1].revents != 0) {
+                eventfd_t ignored = 0;
+                std::ignore = ::eventfd_read(self.owner.event_, &ignored);
+                self.print_above();
+                continue;
+            }
+            if (polled[0].revents == 0) continue;
+            char byte = 0;
+            const auto got = ::read(STDIN_FILENO, &byte, 1);
+            if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+            if (got <= 0) return 0;
+            const auto size = std::mbrtowc(out, &byte, 1, &state);  // NOLINT(concurrency-mt-unsafe)
+            if (size == static_cast<std::size_t>(-2)) continue;     // more of it is to come
+            if (size != static_cast<std::size_t>(-1)) return 1;
+            state = {};
+        }
+    }
+
+    static unsigned char complete(EditLine* line, int /*key*/) {
+        auto& self = of(line);
+        const auto* const info = ::el_wline(line);
+        const auto typed = narrow({info->buffer, static_cast<std::size_t>(info->cursor - info->buffer)});
+        const auto words = self.owner.hooks_.complete(typed);
+        if (words.empty()) return CC_REFRESH_BEEP;
+        const auto space = typed.find_last_of(" \t");
+        const auto word = space == std::string::npos ? typed : typed.substr(space + 1);
+        auto common = words.front();
+        for (const auto& other : words)
+            while (!other.starts_with(common)) common.pop_back();
+        if (words.size() == 1) common += ' ';
+        if (common.size() > word.size()) {
+            ::el_winsertstr(line, widen(common.substr(word.size())).c_str());
+            return CC_REFRESH;
+        }
+        std::string list;
+        for (const auto& one : words) list += (list.empty() ? "" : "  ") + one;
+        self.owner.print(list + "\n");
+        return CC_REFRESH_BEEP;
+    }
+};
+
+ChatEditor::ChatEditor(Hooks hooks)
+    : hooks_(std::move(hooks)), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    // Signals are for whoever waits for them.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread{[this] { run(); }};
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+ChatEditor::~ChatEditor() {
+    stop_ = true;
+    wake();
+    thread_.join();
+    write_all(take_output());
+    ::close(event_);
+}
+
+void ChatEditor::wake() const {
+    std::ignore = ::eventfd_write(event_, 1);
+}
+
+std::string ChatEditor::take_output() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(output_, {});
+}
+
+void ChatEditor::print(const std::string& text) {
+    {
+        const std::lock_guard lock(mutex_);
+        output_ += text;
+    }
+    wake();
+}
+
+void ChatEditor::set_prompt(std::string prompt) {
+    const std::lock_guard lock(mutex_);
+    prompt_ = std::move(prompt);
+}
+
+std::optional<std::string> ChatEditor::next() {
+    const std::lock_guard lock(mutex_);
+    if (lines_.empty()) return std::nullopt;
+    auto out = std::move(lines_.front());
+    lines_.pop_front();
+    return out;
+}
+
+bool ChatEditor::at_end() {
+    const std::lock_guard lock(mutex_);
+    return over_ && lines_.empty();
+}
+
+void ChatEditor::run() {
+    {
+        Libedit edit{*this};
+        int length = 0;
+        const bool ready = edit.open();
+        while (ready && !stop_) {
+            const auto* const typed = ::el_wgets(edit.line, &length);
+            if (typed == nullptr || length <= 0) break;
+            std::wstring_view text{typed, static_cast<std::size_t>(length)};
+            if (text.ends_with(L'\n')) text.remove_suffix(1);
+            if (!text.empty()) edit.remember(std::wstring{text}.c_str());
+            {
+                const std::lock_guard lock(mutex_);
+                lines_.push_back(narrow(text));
+            }
+            hooks_.more();
+        }
+    }
+    write_all("\n");
+    {
+        const std::lock_guard lock(mutex_);
+        over_ = true;
+    }
+    hooks_.more();
+}
+
+}  // namespace sotto::cli
