@@ -42,5 +42,10 @@ inline constexpr Label registration_unbound = "Sotto/1/register-unbound";
 inline constexpr Label presence_next_day = "Sotto/1/presence-next-day";
 inline constexpr Label presence_topic = "Sotto/1/presence-topic";
 inline constexpr Label presence_blob = "Sotto/1/presence-blob";
+// section 16
+inline constexpr Label direct = "Sotto/1/direct";
+inline constexpr Label direct_open = "Sotto/1/direct-open";
+inline constexpr Label direct_answer = "Sotto/1/direct-answer";
+inline constexpr Label direct_stream = "Sotto/1/direct-stream";
 
 }  // namespace sotto::crypto::labels
