@@ -10,7 +10,7 @@ namespace sotto::client {
 
 namespace {
 
-constexpr std::uint32_t first_later_kind = 25;
+constexpr std::uint32_t first_later_kind = 27;
 constexpr std::uint32_t last_later_kind = 39;
 
 /// The field number of a kind that this version doesn't know, 0 if there is none.
@@ -71,6 +71,41 @@ std::optional<Introduction> read_introduction(const content::Introduction& in) {
     return out;
 }
 
+/// What stands in an SDP line of its own: visible ASCII and blanks.
+bool plain_line(const std::string& text, std::size_t least, std::size_t most) {
+    return text.size() >= least && text.size() <= most &&
+           std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+std::optional<Received::Direct> read_signal(const content::DirectSignal& in, bool offer) {
+    constexpr std::size_t least_ufrag = 4;  // RFC 8445, 5.3
+    constexpr std::size_t least_password = 22;
+    const auto attempt = from_field<16>(in.attempt());
+    const auto secret = from_field<32>(in.secret());
+    if (!attempt || !secret || static_cast<std::size_t>(in.candidates().size()) > max_candidates ||
+        static_cast<std::size_t>(in.tcp().size()) > max_tcp_endpoints)
+        return std::nullopt;
+    const bool ice = !in.ice_ufrag().empty();
+    if (ice ? !plain_line(in.ice_ufrag(), least_ufrag, max_candidate_size) ||
+                  !plain_line(in.ice_password(), least_password, max_candidate_size)
+            : !in.ice_password().empty() || !in.candidates().empty())
+        return std::nullopt;
+    Received::Direct out{offer, *attempt, crypto::DirectSecret{*secret}, {}};
+    out.path.ufrag = in.ice_ufrag();
+    out.path.password = in.ice_password();
+    for (const auto& line : in.candidates()) {
+        if (!plain_line(line, 1, max_candidate_size)) return std::nullopt;
+        out.path.candidates.push_back(line);
+    }
+    for (const auto& endpoint : in.tcp()) {
+        const auto size = endpoint.address().size();
+        if ((size != 4 && size != 16) || endpoint.port() == 0 || endpoint.port() > 0xffff) return std::nullopt;
+        out.path.tcp.push_back({.address = to_bytes(bytes_of(endpoint.address())),
+                                .port = static_cast<std::uint16_t>(endpoint.port())});
+    }
+    return out;
+}
+
 bool read_kind(const content::Content& in, ByteView bytes, Received& out) {
     switch (in.kind_case()) {
         case content::Content::kText:
@@ -102,6 +137,14 @@ bool read_kind(const content::Content& in, ByteView bytes, Received& out) {
             out.presence_key = {.key = *key, .day = in.presence_key().day()};
             return true;
         }
+        case content::Content::kDirectOffer:
+            out.kind = kind_direct_offer;
+            out.direct = read_signal(in.direct_offer(), true);
+            return out.direct.has_value();
+        case content::Content::kDirectAnswer:
+            out.kind = kind_direct_answer;
+            out.direct = read_signal(in.direct_answer(), false);
+            return out.direct.has_value();
         case content::Content::KIND_NOT_SET:
             break;
     }
@@ -172,6 +215,20 @@ bool carries_tokens(ByteView bytes, const Introduction& tokens) {
     const auto carried = read_introduction(in.has_introduction() ? in.introduction() : in.tokens());
     return carried && crypto::equal_constant_time(carried->shared_token, tokens.shared_token) &&
            crypto::equal_constant_time(carried->recovery_token, tokens.recovery_token);
+}
+
+void fill(content::DirectSignal& out, const crypto::DirectAttempt& attempt, const crypto::DirectSecret& secret,
+          const PathDescription& path) {
+    out.set_attempt(to_field(attempt));
+    out.set_secret(to_field(secret.expose()));
+    out.set_ice_ufrag(path.ufrag);
+    out.set_ice_password(path.password);
+    for (const auto& line : path.candidates) out.add_candidates(line);
+    for (const auto& endpoint : path.tcp) {
+        auto& field = *out.add_tcp();
+        field.set_address(to_field(endpoint.address));
+        field.set_port(endpoint.port);
+    }
 }
 
 void fill(content::Introduction& out, const Introduction& introduction) {

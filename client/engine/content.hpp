@@ -2,7 +2,9 @@
 // docs/protocol.md section 13.
 #pragma once
 
+#include "sotto/client/direct_transport.hpp"
 #include "sotto/client/error.hpp"
+#include "sotto/crypto/direct.hpp"
 #include "sotto/protocol/link.hpp"
 #include "sotto/storage/client_store.hpp"
 #include "wire.hpp"
@@ -14,6 +16,8 @@ inline constexpr std::uint32_t kind_acknowledgement = 21;
 inline constexpr std::uint32_t kind_introduction = 22;
 inline constexpr std::uint32_t kind_reset = 23;
 inline constexpr std::uint32_t kind_presence_key = 24;
+inline constexpr std::uint32_t kind_direct_offer = 25;
+inline constexpr std::uint32_t kind_direct_answer = 26;
 inline constexpr std::uint32_t kind_tokens_field = 40;
 inline constexpr std::size_t max_acknowledged = 1000;  ///< message ids in one acknowledgement
 
@@ -49,6 +53,13 @@ struct Received {
         std::uint32_t day = 0;
     };
     std::optional<PresenceKey> presence_key;
+    struct Direct {
+        bool offer = false;  ///< or an answer
+        crypto::DirectAttempt attempt{};
+        crypto::DirectSecret secret;
+        PathDescription path;
+    };
+    std::optional<Direct> direct;
     std::optional<Introduction> introduction;  ///< as the kind, or riding in `tokens`
 };
 /// Nothing if the content is out of shape.
@@ -59,6 +70,9 @@ struct Received {
 /// True if they carry just these.
 [[nodiscard]] bool carries_tokens(ByteView content, const Introduction& tokens);
 
+/// The fields of an offer or an answer.
+void fill(content::DirectSignal& out, const crypto::DirectAttempt& attempt, const crypto::DirectSecret& secret,
+          const PathDescription& path);
 /// The fields of an introduction.
 void fill(content::Introduction& out, const Introduction& introduction);
 

@@ -2,11 +2,14 @@
 #pragma once
 
 #include "connections.hpp"
+#include "sotto/client/direct_transport.hpp"
 #include "say.hpp"
 #include "sessions.hpp"
 #include "store_failure.hpp"
 
 namespace sotto::client {
+
+class DirectPaths;
 
 struct Core {
     storage::ClientStore& store;
@@ -23,6 +26,10 @@ struct Core {
     std::uint64_t changes = 0;     ///< counts commits that moved a session
     bool rotation_untold = false;  ///< our shared token is new, and our server hasn't confirmed it yet
     bool telling = false;          ///< … but is about to: nobody is to learn the new one before it
+
+    bool backlog = false;          ///< what is being taken in had waited in the mailbox
+    DirectPaths* paths = nullptr;  ///< direct sessions
+    std::vector<IceServer> ice_servers{};  ///< that our server offered, since the last log-in
 
     [[nodiscard]] protocol::Endpoint own_endpoint() const {
         return {identity.server_host, identity.server_port, identity.server_pin};

@@ -2,6 +2,7 @@
 
 #include "blocking.hpp"
 #include "contacts.hpp"
+#include "direct.hpp"
 #include "identified.hpp"
 #include "presence.hpp"
 #include "sentences.hpp"
@@ -17,7 +18,9 @@ struct Engine::Impl {
                .shell = {rng, config},
                .identity = std::move(identity),
                .record = std::move(record),
-               .sessions = SessionBook{std::move(sessions)}} {}
+               .sessions = SessionBook{std::move(sessions)}} {
+        core.paths = &direct;
+    }
 
     Core core;
     Deliveries deliveries{core};
@@ -30,6 +33,7 @@ struct Engine::Impl {
     Blocking blocking{core, outbox, checks};
     Identified identified{core, inbox, repair};
     Presence presence{core, outbox};
+    Direct direct{core, outbox, inbox, presence};
     bool caught_up = false;
     std::int64_t quiet_until = 0;
 
@@ -53,6 +57,7 @@ struct Engine::Impl {
         try {
             if (std::optional<Error> error = work()) return std::unexpected(std::move(*error));
             presence.note();
+            direct.note();
         } catch (const StoreFailure& failure) {
             return std::unexpected(describe(failure.error()));
         }
@@ -68,6 +73,7 @@ struct Engine::Impl {
         repair.pump();
         core.telling = identified.telling_tokens();
         presence.pump();
+        direct.pump();
         outbox.pump();
         if (core.tokens_stale) identified.pump();
         if (!identified.online()) caught_up = false;
@@ -91,6 +97,10 @@ struct Engine::Impl {
         // Requests that end with their connection don't ask the store for anything.
         identified.back_off();
         deliveries.stop();
+        try {
+            direct.fail();
+        } catch (const StoreFailure&) {  // NOLINT(bugprone-empty-catch): told above
+        }
     }
 };
 
@@ -141,6 +151,7 @@ Output Engine::tick(std::int64_t now) {
         impl_->deliveries.tick();
         impl_->identified.tick();
         impl_->presence.tick();
+        impl_->direct.tick();
     });
 }
 
@@ -152,6 +163,7 @@ std::optional<std::int64_t> Engine::next_deadline() const {
     sooner(deadline, impl_->checks.next_deadline());
     sooner(deadline, impl_->repair.next_deadline());
     sooner(deadline, impl_->presence.next_deadline());
+    sooner(deadline, impl_->direct.next_deadline());
     if (deadline) deadline = impl_->core.shell.to_wall(*deadline);
     return deadline;
 }
@@ -176,6 +188,7 @@ Output Engine::stop(std::int64_t now) {
     return impl_->run(now, [&] {
         impl_->core.sending = false;
         impl_->presence.stop();
+        impl_->direct.stop();
         impl_->identified.stop();
         impl_->deliveries.stop();
         impl_->outbox.stop();
@@ -211,6 +224,7 @@ Result<Engine::Queued> Engine::send_text(std::int64_t contact_id, std::string_vi
         std::ignore = must(core.store.add_message(message));
         must(transaction.commit());
         impl_->outbox.queued(contact_id, id);
+        impl_->direct.want(contact_id);
     } catch (const StoreFailure& failure) {
         return std::unexpected(describe(failure.error()));
     }
@@ -309,6 +323,44 @@ PresenceView Engine::presence(std::int64_t contact) const {
 
 bool Engine::presence_settled() const {
     return impl_->presence.settled();
+}
+
+Output Engine::go_direct(std::int64_t now) {
+    return impl_->run(now, [&] {
+        impl_->direct.start();
+        impl_->presence.note();
+    });
+}
+
+Output Engine::handle(DirectEvent event, std::int64_t now) {
+    return impl_->run(now, [&] { impl_->direct.handle(std::move(event)); });
+}
+
+Result<DirectPolicy> Engine::direct_policy() {
+    try {
+        return client::direct_policy(impl_->core.store);
+    } catch (const StoreFailure& failure) {
+        return std::unexpected(describe(failure.error()));
+    }
+}
+
+Result<Output> Engine::set_direct_policy(DirectPolicy policy, std::int64_t now) {
+    return impl_->command(now, [&] {
+        impl_->direct.set_policy(policy);
+        return std::optional<Error>{};
+    });
+}
+
+Result<Output> Engine::set_direct(std::int64_t contact, storage::DirectChoice choice, std::int64_t now) {
+    return impl_->command(now, [&] { return impl_->direct.set_choice(contact, choice); });
+}
+
+Result<Output> Engine::try_direct(std::int64_t contact, std::int64_t now) {
+    return impl_->command(now, [&] { return impl_->direct.attempt(contact); });
+}
+
+DirectView Engine::direct(std::int64_t contact) const {
+    return impl_->direct.view(contact);
 }
 
 std::string Engine::connection_summary() const {

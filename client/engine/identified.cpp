@@ -221,8 +221,10 @@ void Identified::pushed(Connection& connection, const wire::Reply& push) {
     if (push.has_incoming()) {
         const auto id = from_field<16>(push.incoming().envelope_id());
         if (!id) return core_->connections.fail(connection.id, NetworkError::not_sotto);
+        core_->backlog = received_ < waiting_ && last_push_ + silence_means_empty > core_->shell.now;
         last_push_ = core_->shell.now;
         inbox_->take(*id, bytes_of(push.incoming().envelope()));
+        core_->backlog = false;
         ++received_;
         to_acknowledge_.push_back(*id);
         if (!acknowledge_at_) acknowledge_at_ = core_->shell.now + acknowledge_within;

@@ -1,7 +1,7 @@
 #include "inbox.hpp"
 
+#include "paths.hpp"
 #include "presence_keys.hpp"
-
 #include "sentences.hpp"
 #include "tokens.hpp"
 
@@ -101,6 +101,7 @@ void Inbox::open(const Incoming& in, SessionBook::Found found) {
     const bool was_joining = contact->state == storage::ContactState::joining;
     storage::SessionRow next{std::move(opened->next), row.contact, row.device, row.archived};
     After after;
+    after.device = next.device;
     store_opened(next, *opened);
     take_content(*contact, *opened, in.envelope.has_handshake() ? Handshake::repeated : Handshake::none,
                  after);
@@ -137,7 +138,7 @@ void Inbox::take_content(storage::Contact& contact, const crypto::Opened& opened
         contact.introduced = true;
         core_->tokens_stale = true;
     }
-    const auto received =
+    auto received =
         parse_content(opened.content, conversation_id(core_->identity.address, contact.address));
     if (!received) {
         after.notices.emplace_back(
@@ -153,7 +154,7 @@ void Inbox::take_content(storage::Contact& contact, const crypto::Opened& opened
     contact.highest_seen = std::max(contact.highest_seen, received->sequence);
 }
 
-void Inbox::take_kind(storage::Contact& contact, const Received& received, ByteView whole, bool late,
+void Inbox::take_kind(storage::Contact& contact, Received& received, ByteView whole, bool late,
                       After& after) {
     if (received.known && received.kind == kind_acknowledgement) {
         for (const auto& id : received.acknowledged) {
@@ -166,6 +167,11 @@ void Inbox::take_kind(storage::Contact& contact, const Received& received, ByteV
             if (must(core_->store.message(contact.id, storage::Direction::outgoing, id)))
                 after.notices.emplace_back(MessageProgress{contact.id, id, storage::MessageState::delivered});
         }
+        return;
+    }
+    if (received.known && received.direct) {
+        // Good for now or not at all, so nobody waits for word of it.
+        after.direct = std::move(received.direct);
         return;
     }
     // A repeat owes another acknowledgement: the first one may have been lost.
@@ -252,6 +258,8 @@ void Inbox::finish(const storage::Contact& contact, After after) {
     if (after.contact_changed) outbox_->contact_changed(contact.id);
     if (after.check_records) checks_->check(contact.id);
     for (auto& notice : after.notices) core_->shell.tell(std::move(notice));
+    if (after.direct && core_->paths != nullptr)
+        core_->paths->signalled(contact.id, after.device, std::move(*after.direct), core_->backlog);
 }
 
 }  // namespace sotto::client

@@ -25,6 +25,8 @@ class Inbox {
         bool owe = false;
         bool contact_changed = false;
         bool check_records = false;
+        std::optional<Received::Direct> direct;  ///< an offer or answer, …
+        std::uint32_t device = 0;                ///< … of this device of theirs
     };
     struct Incoming {
         storage::EnvelopeId id{};
@@ -59,7 +61,7 @@ class Inbox {
     enum class Handshake : std::uint8_t { none, repeated, begins };  ///< what the envelope brought of one
     void take_content(storage::Contact& contact, const crypto::Opened& opened, Handshake handshake,
                       After& after);
-    void take_kind(storage::Contact& contact, const Received& received, ByteView whole, bool late,
+    void take_kind(storage::Contact& contact, Received& received, ByteView whole, bool late,
                    After& after);
     void take_introduction(storage::Contact& contact, const Received& received, bool anew, After& after);
     void compare_records(storage::Contact& contact, const Received& received, After& after);

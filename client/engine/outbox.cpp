@@ -1,5 +1,6 @@
 #include "outbox.hpp"
 
+#include "paths.hpp"
 #include "sentences.hpp"
 #include "tokens.hpp"
 
@@ -55,6 +56,16 @@ void Outbox::settled(std::int64_t contact, const storage::MessageId& id) {
     if (at == lane.queue.end()) return;
     // One that is on its way stays until its answer has come.
     if (static_cast<std::size_t>(at - lane.queue.begin()) >= lane.sent) lane.queue.erase(at);
+}
+
+void Outbox::withdraw(std::int64_t contact, const storage::MessageId& id) {
+    const auto found = lanes_.find(contact);
+    if (found == lanes_.end()) return;
+    auto& queue = found->second.queue;
+    const auto at = std::ranges::find(queue, id);
+    if (at == queue.end() || static_cast<std::size_t>(at - queue.begin()) < found->second.sent) return;
+    must(core_->store.remove_outbox(contact, id));
+    queue.erase(at);
 }
 
 void Outbox::contact_changed(std::int64_t contact) {
@@ -115,9 +126,31 @@ void Outbox::write_acknowledgements() {
     }
 }
 
+bool Outbox::goes_direct(std::int64_t id, const Lane& lane) const {
+    if (core_->paths == nullptr || lane.queue.empty() || core_->unconfirmed) return false;
+    const auto device = core_->paths->device(id);
+    if (!device) return false;
+    const auto* const active = core_->sessions.active(id);
+    if (active != nullptr && active->device != *device) return false;
+    // Without a session only what was sealed before can leave.
+    const auto next = must(core_->store.outbox_item(id, lane.queue.front()));
+    return next && (next->envelope_id ? next->device == *device : active != nullptr);
+}
+
 std::optional<Outbox::Ready> Outbox::prepare(std::int64_t id, Lane& lane) {
-    if (lane.queue.size() == lane.sent || lane.sent > window / 2 || lane.draining || lane.fetching ||
-        lane.stuck || lane.not_before > core_->shell.now || (lane.shared_refused && lane.sent > 0))
+    if (lane.queue.size() == lane.sent || lane.sent > window / 2 || lane.draining || lane.fetching)
+        return std::nullopt;
+    const bool direct = goes_direct(id, lane);
+    // Nothing overtakes on the other way what is still on its way.
+    if (lane.sent > 0 && lane.direct != direct) return std::nullopt;
+    if (direct) {
+        auto known = must(core_->store.contact(id));
+        if (!known || known->blocked || known->state == storage::ContactState::changed) return std::nullopt;
+        lane.direct = true;
+        lane.shared_refused = false;
+        return Ready{id, nullptr, std::move(*known)};
+    }
+    if (lane.stuck || lane.not_before > core_->shell.now || (lane.shared_refused && lane.sent > 0))
         return std::nullopt;
     if (lane.route && deliveries_->away(*lane.route)) return std::nullopt;
 
@@ -149,6 +182,7 @@ std::optional<Outbox::Ready> Outbox::prepare(std::int64_t id, Lane& lane) {
             return std::nullopt;
         }
     }
+    lane.direct = false;
     return Ready{id, connection, std::move(*contact)};
 }
 
@@ -256,6 +290,19 @@ void Outbox::seal_lane(Ready& ready, std::vector<Outgoing>& out, std::vector<sto
 void Outbox::deliver(const Ready& ready, const storage::OutboxItem& item) {
     if (!item.envelope_id) return;
     auto& lane = lanes_[ready.id];
+    if (ready.connection == nullptr) {
+        ++lane.sent;
+        ++lane.unanswered;
+        core_->paths->deliver(ready.id, *item.envelope_id, item.envelope,
+                              [this, contact = ready.id, id = item.id, size = item.envelope.size(),
+                               life = lane.life](bool committed) {
+                                  wire::Reply reply;
+                                  reply.mutable_delivered()->set_state(wire::DELIVERY_DELIVERED);
+                                  if (lanes_[contact].life == life)
+                                      answered(contact, id, Right::none, size, committed ? &reply : nullptr);
+                              });
+        return;
+    }
     const auto right = right_for(ready.contact, lane.shared_refused);
     if (right == Right::recovery && item.envelope.size() > recovery_envelope_limit) {
         lane.not_before = core_->shell.now + 1;  // something smaller goes first

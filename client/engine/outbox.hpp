@@ -44,6 +44,8 @@ class Outbox {
     void queued(std::int64_t contact, const storage::MessageId& id) { lanes_[contact].queue.push_back(id); }
     /// Acknowledged end to end: nothing more to send.
     void settled(std::int64_t contact, const storage::MessageId& id);
+    /// One that nobody waits for has no sense any more; it stays if it is on its way.
+    void withdraw(std::int64_t contact, const storage::MessageId& id);
     /// Its outbox has been dropped.
     void forget(std::int64_t contact);
     /// The contact's endpoint, tokens, record or session are others now: what was waiting is tried again.
@@ -75,6 +77,7 @@ class Outbox {
         std::int64_t not_before = 0;
         Backoff backoff;
         int warned = 0;          ///< failure code that was told
+        bool direct = false;     ///< what is on its way goes over a direct path
         std::uint32_t life = 0;  ///< answers to what an earlier key got are passed over
         std::optional<Route> route;
         std::optional<crypto::AccountRecord> pinned;  ///< as it was when prekeys were asked for
@@ -82,7 +85,7 @@ class Outbox {
     };
     struct Ready {
         std::int64_t id = 0;
-        Connection* connection = nullptr;
+        Connection* connection = nullptr;  ///< null: over the direct path
         storage::Contact contact;
     };
     struct Outgoing {
@@ -97,6 +100,8 @@ class Outbox {
     };
 
     [[nodiscard]] std::optional<Ready> prepare(std::int64_t id, Lane& lane);
+    /// Over the direct path to this contact, if there is one: no token is needed there and no server.
+    [[nodiscard]] bool goes_direct(std::int64_t id, const Lane& lane) const;
     void seal_lane(Ready& ready, std::vector<Outgoing>& out, std::vector<storage::SessionRow>& sessions);
     void deliver(const Ready& ready, const storage::OutboxItem& item);
     void answered(std::int64_t contact, const storage::MessageId& id, Right right, std::size_t size,

@@ -1,7 +1,9 @@
 #include "presence.hpp"
 
+#include "paths.hpp"
 #include "presence_day.hpp"
 #include "sentences.hpp"
+#include "sotto/client/direct.hpp"
 #include "sotto/protocol/text.hpp"
 
 namespace sotto::client {
@@ -195,6 +197,7 @@ void Presence::scan(storage::Contact& contact, Person& person) {
     const bool friendly = !contact.blocked && contact.state == storage::ContactState::confirmed;
     if (friendly && row.visible && publishing_) prepare_own(contact, row);
     if (friendly && row.visible) person.own = std::move(row.own);
+    person.direct = core_->paths != nullptr && core_->paths->allowed(contact);
     if (contact.blocked || contact.state == storage::ContactState::changed || !row.theirs) return;
     person.theirs = std::move(row.theirs);
     person.route = route_to(*core_, contact);
@@ -244,13 +247,14 @@ std::int64_t Presence::time_at(const PresenceServer& server) const {
 void Presence::refresh_posts(PresenceServer& server) {
     std::vector<PresenceServer::Post> posts;
     if (publishing_ && chosen_.choice != PresenceChoice::invisible) {
-        const crypto::PresenceState state{.status = status_of(chosen_.choice, idle_),
+        crypto::PresenceState state{.status = status_of(chosen_.choice, idle_),
                                           .capabilities = 0,
                                           .device = core_->identity.device,
                                           .since = std::max<std::int64_t>(since_, 0),
                                           .text = chosen_.text};
         for (const auto& [contact, person] : people_) {
             if (!person.own) continue;
+            state.capabilities = person.direct ? capability_direct : 0;
             for (const auto each : days_to_publish(time_at(server), turn_)) {
                 const auto key = crypto::presence_key_at(person.own->key, person.own->day, each);
                 if (!key) continue;

@@ -36,6 +36,7 @@ class Presence {
         std::optional<storage::PresenceRow::Own> own;  ///< of those who may see us
         std::optional<storage::PresenceRow::Theirs> theirs;
         std::optional<Route> route;
+        bool direct = false;  ///< takes part in direct sessions with us
         PresenceView view;
     };
     /// What one topic means.

@@ -31,6 +31,7 @@ struct Shell {
     [[nodiscard]] std::int64_t to_wall(std::int64_t deadline) const { return deadline - now + wall; }
 
     void act(Action action) { out.actions.push_back(std::move(action)); }
+    void act(DirectAction action) { out.paths.push_back(std::move(action)); }
     void tell(Notice notice) { out.notices.push_back(std::move(notice)); }
     void warn(Error error, std::int64_t contact = 0) { tell(Warning{std::move(error), contact}); }
     [[nodiscard]] std::uint32_t today() const {

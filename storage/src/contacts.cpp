@@ -9,7 +9,7 @@ constexpr std::string_view select_contact =
     "SELECT id, name, address, server_host, server_port, server_pin, record, state, verified, "
     "their_shared_token, "
     "their_recovery_token, invite_secret, invite_claim, our_recovery_token, next_sequence, highest_seen, "
-    "added_at, introduced, blocked, other_record, heard_at, reset_at, resets FROM contacts ";
+    "added_at, introduced, blocked, other_record, heard_at, reset_at, resets, direct FROM contacts ";
 
 std::optional<Contact> read_contact(detail::Columns& columns) {
     Contact contact;
@@ -38,6 +38,7 @@ std::optional<Contact> read_contact(detail::Columns& columns) {
     contact.heard_at = columns.i64();
     contact.reset_at = columns.i64();
     contact.resets = columns.u32();
+    contact.direct = columns.enumeration(DirectChoice::never);
     return contact;
 }
 
@@ -48,7 +49,8 @@ Statement& bind_contact(Statement& statement, const Contact& contact) {
                               contact.their_shared_token, contact.their_recovery_token, contact.invite_secret,
                               contact.invite_claim, contact.our_recovery_token, contact.next_sequence,
                               contact.highest_seen, contact.added_at, contact.introduced, contact.blocked,
-                              contact.other_record, contact.heard_at, contact.reset_at, contact.resets);
+                              contact.other_record, contact.heard_at, contact.reset_at, contact.resets,
+                              contact.direct);
 }
 
 Result<std::optional<Contact>> one_contact(Database& db, std::string_view where, const auto& value) {
@@ -64,9 +66,8 @@ Result<void> ClientStore::add_contact(Contact& contact) {
         "INSERT INTO contacts (name, address, server_host, server_port, server_pin, record, state, verified, "
         "their_shared_token, their_recovery_token, invite_secret, invite_claim, our_recovery_token, "
         "next_sequence, "
-        "highest_seen, added_at, introduced, blocked, other_record, heard_at, reset_at, resets) VALUES (?, "
-        "?, "
-        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        "highest_seen, added_at, introduced, blocked, other_record, heard_at, reset_at, resets, direct) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     auto added = bind_contact(statement, contact).run();
     if (added) contact.id = db_.last_insert_id();
     return added;
@@ -78,7 +79,8 @@ Result<void> ClientStore::update_contact(const Contact& contact) {
         "= ?, "
         "state = ?, verified = ?, their_shared_token = ?, their_recovery_token = ?, invite_secret = ?, "
         "invite_claim = ?, our_recovery_token = ?, next_sequence = ?, highest_seen = ?, added_at = ?, "
-        "introduced = ?, blocked = ?, other_record = ?, heard_at = ?, reset_at = ?, resets = ? WHERE id = ?");
+        "introduced = ?, blocked = ?, other_record = ?, heard_at = ?, reset_at = ?, resets = ?, direct = ? "
+        "WHERE id = ?");
     bind_contact(statement, contact).bind(contact.id);
     auto updated = statement.run();
     if (updated && db_.changes() == 0)

@@ -110,6 +110,7 @@ void Client::start_sending() {
 
 void Client::stop() {
     carry_out(engine_->stop(world_->clock.wall()));
+    world_->paths.drop_all(*this);
     engine_.reset();
     store_.reset();
     ++life_;
@@ -136,6 +137,7 @@ void Client::carry_out(Output output) {
         else
             world_->hang_up(*this, std::get<CloseConnection>(action).id);
     }
+    for (const auto& action : output.paths) world_->paths.perform(*this, action);
 }
 
 void Client::handle(NetworkEvent event) {
@@ -157,6 +159,10 @@ void Client::handle(NetworkEvent event) {
         }
         return;
     }
+    if (engine_) apply([&] { return engine_->handle(std::move(event), world_->clock.wall()); });
+}
+
+void Client::handle(DirectEvent event) {
     if (engine_) apply([&] { return engine_->handle(std::move(event), world_->clock.wall()); });
 }
 
@@ -361,6 +367,7 @@ void World::hang_up(Client& client, ConnectionId connection) {
 }
 
 void World::drop_all(const Client& client) {
+    paths.drop_all(client);
     for (const auto& wire : wires_) {
         if (wire->client != &client || !wire->open) continue;
         wire->open = false;

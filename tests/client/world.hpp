@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "client/paths.hpp"
 #include "client/server.hpp"
 #include "sotto/client/engine.hpp"
 #include "sotto/client/registration.hpp"
@@ -97,6 +98,9 @@ class Client {
         }
     }
     void handle(NetworkEvent event);
+    void handle(DirectEvent event);
+    /// Counts the runs: what was meant for an earlier one doesn't arrive.
+    [[nodiscard]] std::uint64_t life() const { return life_; }
     void tick();
     [[nodiscard]] std::optional<std::int64_t> next_deadline() const;
 
@@ -191,9 +195,12 @@ class World {
             if (wire->client == &client && wire->purpose == purpose) cut(*wire);
     }
     [[nodiscard]] std::size_t open_connections() const;
+    void at(std::int64_t when, std::function<void()> what);
+    void later(std::int64_t ms, std::function<void()> what) { at(clock.now + ms, std::move(what)); }
 
     SimClock clock;
     Faults faults;
+    SimPaths paths{*this};
     crypto::SeededRng dice;
     Folder folder;
     EngineConfig config;
@@ -222,7 +229,6 @@ class World {
     Wire* find(const Client& client, ConnectionId connection);
     [[nodiscard]] std::int64_t delay();
     [[nodiscard]] bool chance(std::uint32_t of_ten_thousand);
-    void at(std::int64_t when, std::function<void()> what);
     [[nodiscard]] bool step(std::int64_t until);
 
     std::vector<std::unique_ptr<SimServer>> servers_;

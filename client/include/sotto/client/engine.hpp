@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "sotto/client/direct.hpp"
 #include "sotto/client/error.hpp"
 #include "sotto/client/presence.hpp"
 #include "sotto/client/transport.hpp"
@@ -70,13 +71,19 @@ struct PresenceChanged {
     std::int64_t contact = 0;
     PresenceView view;
 };
+/// A contact is reached another way now.
+struct DirectChanged {
+    std::int64_t contact = 0;
+    DirectView view;
+};
 /// The mailbox is read to its end, and what it asked for has been answered.
 struct CaughtUp {};
 using Notice = std::variant<LoggedIn, LostServer, MessageArrived, MessageProgress, ContactChanged, Warning,
-                            CaughtUp, PresenceChanged>;
+                            CaughtUp, PresenceChanged, DirectChanged>;
 
 struct Output {
     std::vector<Action> actions;
+    std::vector<DirectAction> paths;  ///< only after go_direct()
     std::vector<Notice> notices;
 };
 
@@ -184,6 +191,22 @@ class Engine {
     [[nodiscard]] PresenceView presence(std::int64_t contact) const;
     /// Every server has said who is there, or can't be asked.
     [[nodiscard]] bool presence_settled() const;
+
+    // ---- direct sessions ----
+    /// From now on there is a transport for them: contacts who may learn our address are reached directly
+    /// wherever that works. Everything else goes by the server, as before.
+    [[nodiscard]] Output go_direct(std::int64_t now);
+    [[nodiscard]] Output handle(DirectEvent event, std::int64_t now);
+    [[nodiscard]] Result<DirectPolicy> direct_policy();
+    /// Committed; a path to one who may no longer have it ends.
+    [[nodiscard]] Result<Output> set_direct_policy(DirectPolicy policy, std::int64_t now);
+    /// The same for one contact. Errors: input (unknown contact).
+    [[nodiscard]] Result<Output> set_direct(std::int64_t contact, storage::DirectChoice choice,
+                                            std::int64_t now);
+    /// Tries at once, whatever is known of the other side. Errors: input (unknown contact, one who may not
+    /// learn our address, nothing said yet).
+    [[nodiscard]] Result<Output> try_direct(std::int64_t contact, std::int64_t now);
+    [[nodiscard]] DirectView direct(std::int64_t contact) const;
 
     // ---- what is known ----
     [[nodiscard]] std::string connection_summary() const;

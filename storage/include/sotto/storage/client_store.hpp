@@ -46,6 +46,8 @@ enum class ContactState : std::uint8_t {
     changed = 3,    ///< another account key has appeared: exit code 4 until a person decides
 };
 enum class Verified : std::uint8_t { no = 0, link = 1, number = 2, qr = 3 };
+/// Whether a contact may learn our network address in a direct session.
+enum class DirectChoice : std::uint8_t { by_setting = 0, always = 1, never = 2 };
 [[nodiscard]] std::string_view name(ContactState state);
 [[nodiscard]] std::string_view name(Verified verified);
 
@@ -75,6 +77,7 @@ struct Contact {
     std::int64_t heard_at = 0;  ///< when something of theirs was last opened; 0: never
     std::int64_t reset_at = 0;  ///< when we last began a session anew for repair; 0: never
     std::uint32_t resets = 0;   ///< of these, since something of theirs was opened
+    DirectChoice direct = DirectChoice::by_setting;
 };
 
 // ---- prekeys ----

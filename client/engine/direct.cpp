@@ -1,0 +1,568 @@
+#include "direct.hpp"
+
+#include "sentences.hpp"
+#include "sotto/protocol/limits.hpp"
+
+namespace sotto::client {
+namespace {
+
+using crypto::DirectRole;
+
+constexpr std::string_view policy_setting = "direct";
+constexpr std::int64_t gather_within = 5 * second;
+constexpr std::int64_t offer_lasts = 20 * second;
+constexpr std::int64_t connect_within = 15 * second;
+constexpr std::int64_t committed_within = 4 * second;  ///< else the path counts as dead
+constexpr std::int64_t heartbeat = 15 * second;        ///< below what a router forgets a UDP binding after
+constexpr std::int64_t silence = 40 * second;
+constexpr std::int64_t idle_end = 10 * minute;
+constexpr std::int64_t want_lasts = minute;
+constexpr std::int64_t offers_apart = 2 * second;
+constexpr std::int64_t again_soon = 2 * second;
+constexpr std::size_t max_streams = 8;
+constexpr std::size_t max_early = 4096;
+
+/// Where the server is on this machine, contacts may be on it too.
+[[nodiscard]] bool on_this_machine(std::string_view host) {
+    return host == "localhost" || host == "[::1]" || host == "::1" || host.starts_with("127.");
+}
+
+}  // namespace
+
+std::string_view name(PathKind kind) {
+    switch (kind) {
+        case PathKind::tcp:
+            return "tcp";
+        case PathKind::ice:
+            return "ice";
+        case PathKind::turn:
+            break;
+    }
+    return "turn";
+}
+
+std::string_view name(DirectPolicy policy) {
+    switch (policy) {
+        case DirectPolicy::off:
+            return "off";
+        case DirectPolicy::contacts:
+            return "contacts";
+        case DirectPolicy::verified:
+            break;
+    }
+    return "verified";
+}
+
+DirectPolicy direct_policy(storage::ClientStore& store) {
+    const auto word = must(store.setting(policy_setting)).value_or("");
+    for (const auto policy : {DirectPolicy::off, DirectPolicy::contacts})
+        if (word == name(policy)) return policy;
+    return DirectPolicy::verified;
+}
+
+// ---- who may ----
+
+void Direct::start() {
+    active_ = true;
+    policy_ = direct_policy(core_->store);
+    recheck_ = true;
+}
+
+void Direct::stop() {
+    for (const auto id : all()) {
+        auto* const attempt = find(id);
+        if (attempt == nullptr) continue;
+        if (attempt->phase == Attempt::Phase::open) {
+            direct::Frame frame;
+            frame.mutable_leaving();
+            send(*attempt, frame);
+        }
+        end(id, Again::no);
+    }
+    active_ = false;
+    people_.clear();
+}
+
+void Direct::set_policy(DirectPolicy policy) {
+    must(core_->store.put_setting(policy_setting, name(policy)));
+    policy_ = policy;
+    recheck_ = true;
+}
+
+std::optional<Error> Direct::set_choice(std::int64_t id, storage::DirectChoice choice) {
+    auto contact = must(core_->store.contact(id));
+    if (!contact) return no_such_contact();
+    contact->direct = choice;
+    must(core_->store.update_contact(*contact));
+    recheck_ = true;
+    return std::nullopt;
+}
+
+bool Direct::allowed(const storage::Contact& contact) const {
+    if (!active_ || contact.blocked || contact.state != storage::ContactState::confirmed) return false;
+    switch (contact.direct) {
+        case storage::DirectChoice::always:
+            return true;
+        case storage::DirectChoice::never:
+            return false;
+        case storage::DirectChoice::by_setting:
+            break;
+    }
+    return policy_ == DirectPolicy::contacts ||
+           (policy_ == DirectPolicy::verified && contact.verified != storage::Verified::no);
+}
+
+void Direct::recheck() {
+    recheck_ = false;
+    for (const auto id : all()) {
+        auto* const attempt = find(id);
+        if (attempt == nullptr) continue;
+        const auto contact = must(core_->store.contact(attempt->contact));
+        if (!contact || !allowed(*contact)) end(id, Again::no);
+    }
+}
+
+// ---- small things ----
+
+Direct::Attempt* Direct::find(AttemptId id) {
+    const auto found = attempts_.find(id);
+    return found == attempts_.end() ? nullptr : &found->second;
+}
+
+Direct::Attempt* Direct::of_stream(StreamId stream) {
+    for (auto& [id, attempt] : attempts_)
+        if (attempt.streams.contains(stream)) return &attempt;
+    return nullptr;
+}
+
+const Direct::Attempt* Direct::of_contact(std::int64_t contact) const {
+    for (const auto& [id, attempt] : attempts_)
+        if (attempt.contact == contact) return &attempt;
+    return nullptr;
+}
+
+Direct::Attempt* Direct::of_contact(std::int64_t contact) {
+    for (auto& [id, attempt] : attempts_)
+        if (attempt.contact == contact) return &attempt;
+    return nullptr;
+}
+
+std::vector<AttemptId> Direct::all() const {
+    std::vector<AttemptId> out;
+    for (const auto& [id, attempt] : attempts_) out.push_back(id);
+    return out;
+}
+
+PathSettings Direct::settings() const {
+    return {.servers = core_->ice_servers,
+            .loopback = on_this_machine(core_->identity.server_host),
+            .upnp = false};
+}
+
+DirectView Direct::view(std::int64_t contact) const {
+    const auto* const attempt = of_contact(contact);
+    if (attempt == nullptr) return {};
+    if (attempt->phase != Attempt::Phase::open)
+        return {.state = DirectState::connecting, .kind = PathKind::tcp};
+    return {.state = DirectState::direct, .kind = attempt->streams.at(attempt->chosen).kind};
+}
+
+std::optional<std::uint32_t> Direct::device(std::int64_t contact) const {
+    const auto* const attempt = of_contact(contact);
+    if (attempt == nullptr || attempt->phase != Attempt::Phase::open) return std::nullopt;
+    return attempt->device;
+}
+
+void Direct::tell(const Attempt& attempt) {
+    core_->shell.tell(DirectChanged{attempt.contact, view(attempt.contact)});
+}
+
+// ---- offers and answers ----
+
+void Direct::want(std::int64_t contact) {
+    if (active_) people_[contact].wanted_until = core_->shell.now + want_lasts;
+}
+
+std::optional<Error> Direct::attempt(std::int64_t id) {
+    const auto contact = must(core_->store.contact(id));
+    if (!contact) return no_such_contact();
+    if (!allowed(*contact))
+        return Error{Exit::input,
+                     say("{} may not learn your network address, so there is no direct session with them; "
+                         "verify them, or allow it with `sotto contact set {} --direct on`.",
+                         contact->name, contact->name)};
+    if (of_contact(id) != nullptr) return std::nullopt;
+    const auto* const session = core_->sessions.active(id);
+    if (session == nullptr)
+        return Error{Exit::input,
+                     say("Nothing has been said with {} yet; write to them first.", contact->name)};
+    begin(*contact, session->device);
+    return std::nullopt;
+}
+
+Direct::Attempt& Direct::add(std::int64_t contact, std::uint32_t device, DirectRole role) {
+    const auto id = ++last_id_;
+    auto& made = attempts_[id];
+    made.id = id;
+    made.contact = contact;
+    made.device = device;
+    made.role = role;
+    made.own = crypto::DirectSecret{core_->shell.rng.bytes<32>()};
+    made.deadline = core_->shell.now + gather_within;
+    core_->shell.act(GatherPath{id, role == DirectRole::offerer, settings()});
+    return made;
+}
+
+void Direct::begin(const storage::Contact& contact, std::uint32_t device) {
+    auto& made = add(contact.id, device, DirectRole::offerer);
+    made.name = core_->shell.rng.bytes<16>();
+    tell(made);
+}
+
+void Direct::on(const PathGathered& gathered) {
+    auto* const attempt = find(gathered.attempt);
+    if (attempt == nullptr || attempt->phase != Attempt::Phase::gathering) return;
+    auto contact = must(core_->store.contact(attempt->contact));
+    if (!contact || !allowed(*contact)) return end(attempt->id, Again::no);
+    if (gathered.ours.empty()) return end(attempt->id, Again::later);
+    send_signal(*attempt, *contact, gathered.ours);
+    if (attempt->role == DirectRole::offerer) {
+        attempt->phase = Attempt::Phase::offered;
+        attempt->deadline = core_->shell.now + offer_lasts;
+        return;
+    }
+    auto offer = std::exchange(attempt->offer, std::nullopt);
+    if (offer) connect(*attempt, offer->secret, attempt->own, std::move(offer->path));
+}
+
+void Direct::send_signal(Attempt& attempt, storage::Contact& contact, const PathDescription& ours) {
+    content::Content content;
+    auto& signal = attempt.role == DirectRole::offerer ? *content.mutable_direct_offer()
+                                                       : *content.mutable_direct_answer();
+    fill(signal, attempt.name, attempt.own, ours);
+    auto transaction = core_->store.begin();
+    const auto queued = outbox_->queue(contact, std::move(content), false);
+    must(transaction.commit());
+    outbox_->queued(contact.id, queued.id);
+    attempt.signal = queued.id;
+}
+
+void Direct::signalled(std::int64_t id, std::uint32_t device, Received::Direct signal, bool old) {
+    if (!active_) return;
+    const auto contact = must(core_->store.contact(id));
+    if (!contact || !allowed(*contact)) return;
+    if (signal.offer) {
+        if (!old) answer(*contact, device, std::move(signal));
+        return;
+    }
+    auto* const attempt = of_contact(id);
+    if (attempt != nullptr && attempt->phase == Attempt::Phase::offered && attempt->name == signal.attempt &&
+        attempt->device == device)
+        answered(*attempt, signal);
+}
+
+void Direct::answer(const storage::Contact& contact, std::uint32_t device, Received::Direct offer) {
+    auto& person = people_[contact.id];
+    if (person.answer_from > core_->shell.now) return;
+    person.answer_from = core_->shell.now + offers_apart;
+    if (const auto* const current = of_contact(contact.id)) {
+        // Both have offered: the lower of the two stands, and its maker will see an answer.
+        if (current->phase == Attempt::Phase::offered && current->name < offer.attempt) return;
+        // Otherwise they would not offer if they had what we have.
+        end(current->id, Again::no);
+    }
+    auto& made = add(contact.id, device, DirectRole::answerer);
+    made.name = offer.attempt;
+    made.offer = std::move(offer);
+    tell(made);
+}
+
+void Direct::answered(Attempt& attempt, const Received::Direct& answer) {
+    connect(attempt, attempt.own, answer.secret, answer.path);
+}
+
+void Direct::connect(Attempt& attempt, const crypto::DirectSecret& offered,
+                     const crypto::DirectSecret& answered, PathDescription theirs) {
+    const auto contact = must(core_->store.contact(attempt.contact));
+    if (!contact) return end(attempt.id, Again::no);
+    const crypto::DirectEnd us{core_->identity.address, core_->identity.device};
+    const crypto::DirectEnd them{contact->address, attempt.device};
+    const bool offerer = attempt.role == DirectRole::offerer;
+    attempt.key = crypto::derive_direct_key(attempt.name, offered, answered, offerer ? us : them,
+                                            offerer ? them : us);
+    attempt.own = crypto::DirectSecret{};
+    attempt.phase = Attempt::Phase::connecting;
+    attempt.deadline = core_->shell.now + connect_within;
+    const auto id = attempt.id;
+    core_->shell.act(ConnectPath{id, std::move(theirs)});
+    std::vector<StreamId> waiting;
+    for (const auto& [stream, state] : attempt.streams) waiting.push_back(stream);
+    for (const auto stream : waiting)
+        if (auto* const still = find(id); still != nullptr && still->streams.contains(stream))
+            secure(*still, stream);
+}
+
+// ---- streams ----
+
+void Direct::handle(DirectEvent event) {
+    std::visit([this](auto& what) { on(what); }, event);
+}
+
+void Direct::on(const StreamOpened& opened) {
+    auto* const attempt = find(opened.attempt);
+    if (attempt == nullptr || attempt->chosen != 0 || attempt->streams.size() >= max_streams) {
+        core_->shell.act(CloseStream{opened.stream});
+        return;
+    }
+    auto& stream = attempt->streams[opened.stream];
+    stream.kind = opened.kind;
+    stream.ours = opened.ours;
+    if (attempt->key) secure(*attempt, opened.stream);
+}
+
+void Direct::secure(Attempt& attempt, StreamId id) {
+    auto& stream = attempt.streams.at(id);
+    if (!attempt.key || stream.secure) return;
+    if (stream.ours) {
+        Bytes out;
+        stream.secure = crypto::DirectStream::open(*attempt.key, attempt.role, core_->shell.rng, out);
+        core_->shell.act(SendStream{id, std::move(out)});
+    } else {
+        stream.secure = crypto::DirectStream::accept(*attempt.key, attempt.role, core_->shell.rng);
+    }
+    const auto early = std::exchange(stream.early, {});
+    if (!early.empty()) feed(attempt.id, id, early);
+}
+
+void Direct::on(StreamBytes& bytes) {
+    auto* const attempt = of_stream(bytes.stream);
+    if (attempt == nullptr) return;
+    auto& stream = attempt->streams.at(bytes.stream);
+    if (stream.secure) return feed(attempt->id, bytes.stream, bytes.bytes);
+    // Their answer may still be on its way to us.
+    if (stream.early.size() + bytes.bytes.size() > max_early) return drop_stream(*attempt, bytes.stream);
+    stream.early.insert(stream.early.end(), bytes.bytes.begin(), bytes.bytes.end());
+}
+
+void Direct::feed(AttemptId id, StreamId stream, ByteView bytes) {
+    auto* const attempt = find(id);
+    if (attempt == nullptr) return;
+    auto& secure = *attempt->streams.at(stream).secure;
+    const bool before = secure.proven();
+    auto taken = secure.take(bytes);
+    if (!taken) return drop_stream(*attempt, stream);
+    if (!taken->reply.empty()) core_->shell.act(SendStream{stream, std::move(taken->reply)});
+    if (!before && secure.proven() && attempt->role == DirectRole::offerer && attempt->chosen == 0)
+        choose(*attempt, stream);
+    direct::Committed committed;
+    for (const auto& frame : taken->frames)
+        if (!take(*attempt, stream, frame, committed)) return;
+    if (committed.envelope_ids().empty()) return;
+    direct::Frame frame;
+    *frame.mutable_committed() = std::move(committed);
+    send(*attempt, frame);
+}
+
+bool Direct::take(Attempt& attempt, StreamId stream, ByteView bytes, direct::Committed& committed) {
+    direct::Frame frame;
+    if (!frame.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+        drop_stream(attempt, stream);
+        return false;
+    }
+    if (attempt.chosen == 0 && frame.has_chosen() && attempt.role == DirectRole::answerer) {
+        choose(attempt, stream);
+        return true;
+    }
+    if (attempt.chosen != stream) {
+        drop_stream(attempt, stream);
+        return false;
+    }
+    attempt.heard_at = core_->shell.now;
+    return take_body(attempt, frame, committed);
+}
+
+bool Direct::take_body(Attempt& attempt, const direct::Frame& frame, direct::Committed& committed) {
+    switch (frame.body_case()) {
+        case direct::Frame::kEnvelope: {
+            const auto id = from_field<16>(frame.envelope().envelope_id());
+            if (!id || frame.envelope().envelope().empty()) break;
+            attempt.used_at = core_->shell.now;
+            const auto self = attempt.id;
+            inbox_->take(*id, bytes_of(frame.envelope().envelope()));
+            committed.add_envelope_ids(frame.envelope().envelope_id());
+            return find(self) != nullptr;
+        }
+        case direct::Frame::kCommitted:
+            for (const auto& field : frame.committed().envelope_ids()) {
+                const auto id = from_field<16>(field);
+                const auto found = id ? attempt.pending.find(*id) : attempt.pending.end();
+                if (found == attempt.pending.end()) continue;
+                const auto done = std::move(found->second.answered);
+                attempt.pending.erase(found);
+                done(true);
+            }
+            return true;
+        case direct::Frame::kPing: {
+            direct::Frame pong;
+            pong.mutable_pong();
+            send(attempt, pong);
+            return true;
+        }
+        case direct::Frame::kPong:
+            return true;
+        case direct::Frame::kLeaving:
+            end(attempt.id, Again::no);
+            return false;
+        case direct::Frame::kChosen:
+        case direct::Frame::BODY_NOT_SET:
+            break;
+    }
+    end(attempt.id, Again::later);
+    return false;
+}
+
+void Direct::choose(Attempt& attempt, StreamId stream) {
+    attempt.chosen = stream;
+    attempt.phase = Attempt::Phase::open;
+    attempt.heard_at = attempt.used_at = core_->shell.now;
+    std::erase_if(attempt.streams, [&](const auto& each) { return each.first != stream; });
+    core_->shell.act(KeepStream{attempt.id, stream});
+    attempt.spoke_at = core_->shell.now;
+    if (attempt.role == DirectRole::offerer) {
+        direct::Frame frame;
+        frame.mutable_chosen();
+        send(attempt, frame);
+    }
+    auto& person = people_[attempt.contact];
+    person.wanted_until = 0;
+    person.backoff.reset();
+    tell(attempt);
+}
+
+void Direct::send(Attempt& attempt, const direct::Frame& frame) {
+    attempt.spoke_at = core_->shell.now;
+    auto& stream = attempt.streams.at(attempt.chosen);
+    core_->shell.act(SendStream{attempt.chosen, stream.secure->seal(encode(frame))});
+}
+
+void Direct::deliver(std::int64_t contact, const storage::EnvelopeId& id, ByteView envelope,
+                     std::function<void(bool)> answered) {
+    auto* const attempt = of_contact(contact);
+    if (attempt == nullptr || attempt->phase != Attempt::Phase::open) return answered(false);
+    direct::Frame frame;
+    frame.mutable_envelope()->set_envelope_id(to_field(id));
+    frame.mutable_envelope()->set_envelope(to_field(envelope));
+    attempt->pending[id] = {core_->shell.now + committed_within, std::move(answered)};
+    attempt->used_at = core_->shell.now;
+    send(*attempt, frame);
+}
+
+void Direct::on(const StreamClosed& closed) {
+    auto* const attempt = of_stream(closed.stream);
+    if (attempt == nullptr) return;
+    if (attempt->chosen == closed.stream) return end(attempt->id, Again::soon);
+    attempt->streams.erase(closed.stream);
+}
+
+void Direct::on(const StreamMoved& moved) {
+    auto* const attempt = of_stream(moved.stream);
+    if (attempt == nullptr) return;
+    auto& stream = attempt->streams.at(moved.stream);
+    if (std::exchange(stream.kind, moved.kind) != moved.kind && attempt->chosen == moved.stream)
+        tell(*attempt);
+}
+
+void Direct::drop_stream(Attempt& attempt, StreamId stream) {
+    if (attempt.chosen == stream) return end(attempt.id, Again::later);
+    attempt.streams.erase(stream);
+    core_->shell.act(CloseStream{stream});
+}
+
+void Direct::end(AttemptId id, Again again) {
+    auto node = attempts_.extract(id);
+    if (node.empty()) return;
+    auto& attempt = node.mapped();
+    core_->shell.act(EndPath{id});
+    auto& person = people_[attempt.contact];
+    const bool in_use =
+        !attempt.pending.empty() || attempt.used_at + want_lasts > core_->shell.now;
+    if (again == Again::soon) {
+        person.not_before = core_->shell.now + again_soon;
+        // One side alone, so that offers don't cross.
+        if (attempt.role == DirectRole::offerer && attempt.phase == Attempt::Phase::open && in_use)
+            person.wanted_until = core_->shell.now + want_lasts;
+    } else if (again == Again::later) {
+        person.not_before =
+            core_->shell.now + person.backoff.next(30 * second, hour, core_->shell.rng);
+    }
+    tell(attempt);
+    // An offer that never left would find nobody any more.
+    if (attempt.phase == Attempt::Phase::offered) outbox_->withdraw(attempt.contact, attempt.signal);
+    for (auto& [envelope, pending] : attempt.pending) pending.answered(false);
+}
+
+// ---- time ----
+
+void Direct::fail() {
+    for (const auto id : all()) end(id, Again::later);
+}
+
+void Direct::pump() {
+    if (!active_) return;
+    if (recheck_) recheck();
+    for (auto& [id, person] : people_) {
+        if (person.wanted_until <= core_->shell.now || person.not_before > core_->shell.now ||
+            of_contact(id) != nullptr)
+            continue;
+        if ((presence_->view(id).capabilities & capability_direct) == 0) continue;
+        const auto contact = must(core_->store.contact(id));
+        const auto* const session = core_->sessions.active(id);
+        if (!contact || !allowed(*contact) || session == nullptr || session->session.awaiting_reply()) continue;
+        begin(*contact, session->device);
+    }
+}
+
+void Direct::tick() {
+    for (const auto id : all())
+        if (auto* const attempt = find(id)) tick(*attempt);
+}
+
+void Direct::tick(Attempt& attempt) {
+    const auto now = core_->shell.now;
+    if (attempt.phase != Attempt::Phase::open) {
+        if (attempt.deadline <= now) end(attempt.id, Again::later);
+        return;
+    }
+    const bool unanswered =
+        std::ranges::any_of(attempt.pending, [&](const auto& each) { return each.second.deadline <= now; });
+    if (unanswered || attempt.heard_at + silence <= now) return end(attempt.id, Again::soon);
+    direct::Frame frame;
+    if (attempt.used_at + idle_end <= now) {
+        frame.mutable_leaving();
+        send(attempt, frame);
+        return end(attempt.id, Again::no);
+    }
+    if (attempt.spoke_at + heartbeat > now) return;
+    frame.mutable_ping();
+    send(attempt, frame);
+}
+
+std::optional<std::int64_t> Direct::next_deadline() const {
+    std::optional<std::int64_t> deadline;
+    for (const auto& [id, attempt] : attempts_) {
+        if (attempt.phase != Attempt::Phase::open) {
+            sooner(deadline, attempt.deadline);
+            continue;
+        }
+        sooner(deadline, attempt.heard_at + silence);
+        sooner(deadline, attempt.used_at + idle_end);
+        sooner(deadline, attempt.spoke_at + heartbeat);
+        for (const auto& [envelope, pending] : attempt.pending) sooner(deadline, pending.deadline);
+    }
+    for (const auto& [id, person] : people_)
+        if (person.wanted_until > core_->shell.now && person.not_before > core_->shell.now)
+            sooner(deadline, person.not_before);
+    return deadline;
+}
+
+}  // namespace sotto::client
