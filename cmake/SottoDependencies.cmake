@@ -47,3 +47,12 @@ find_library(SOTTO_WSLAY_LIBRARY wslay REQUIRED)
 add_library(sotto_wslay INTERFACE)
 target_include_directories(sotto_wslay SYSTEM INTERFACE "$<BUILD_INTERFACE:${SOTTO_WSLAY_INCLUDE}>")
 target_link_libraries(sotto_wslay INTERFACE "${SOTTO_WSLAY_LIBRARY}")
+
+# ICE. The headers lie in the build-local prefix (scripts/bootstrap), since libnice-dev wants GTK; the library's own
+# package is small. Without it there are no direct sessions, and no program that makes them.
+pkg_check_modules(gio REQUIRED IMPORTED_TARGET GLOBAL gio-2.0)
+find_path(SOTTO_NICE_INCLUDE nice/agent.h REQUIRED)
+find_library(SOTTO_NICE_LIBRARY NAMES libnice.so.10 nice REQUIRED)
+add_library(sotto_nice INTERFACE)
+target_include_directories(sotto_nice SYSTEM INTERFACE "$<BUILD_INTERFACE:${SOTTO_NICE_INCLUDE}>")
+target_link_libraries(sotto_nice INTERFACE "${SOTTO_NICE_LIBRARY}" PkgConfig::gio)

@@ -119,7 +119,8 @@ using DirectEvent = std::variant<PathGathered, StreamOpened, StreamBytes, Stream
 /// Runs a thread of its own. None of its functions blocks; events go to the sink, on that thread.
 class DirectTransport {
   public:
-    using Sink = std::function<void(DirectEvent)>;
+    /// False: nobody takes it in, and a stream whose bytes it brought is closed.
+    using Sink = std::function<bool(DirectEvent)>;
     virtual ~DirectTransport() = default;
     virtual void perform(DirectAction action) = 0;
 

@@ -1,0 +1,296 @@
+#include "ice.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "interfaces.hpp"
+
+namespace sotto::client::paths {
+namespace {
+
+constexpr guint component = 1;
+constexpr std::string_view sdp_prefix = "a=";
+constexpr std::size_t most_at_once = 32UL * 1024;
+
+struct FreeCandidate {
+    void operator()(NiceCandidate* candidate) const { nice_candidate_free(candidate); }
+};
+using Candidate = std::unique_ptr<NiceCandidate, FreeCandidate>;
+
+void free_candidates(GSList* list) {
+    g_slist_free_full(list, [](gpointer each) { nice_candidate_free(static_cast<NiceCandidate*>(each)); });
+}
+
+[[nodiscard]] std::string text_of(ByteView address) {
+    const Ref<GInetAddress> inet{
+        g_inet_address_new_from_bytes(reinterpret_cast<const guint8*>(address.data()),
+                                      address.size() == 4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6)};
+    return Text{g_inet_address_to_string(inet.get())}.get();
+}
+
+}  // namespace
+
+/// The one stream of an attempt's ICE; it may outlive what it stands for.
+class IceSide::Connected final : public Stream {
+  public:
+    explicit Connected(const std::shared_ptr<IceSide>& side) : side_(side) {}
+    void send(Bytes bytes) override {
+        if (const auto side = side_.lock()) side->send(std::move(bytes));
+    }
+    void close() override {
+        if (const auto side = side_.lock()) side->stop();
+    }
+
+  private:
+    std::weak_ptr<IceSide> side_;
+};
+
+IceSide::IceSide(GMainContext* context, bool offerer, Reports reports, std::function<void()> gathered)
+    : context_(context),
+      offerer_(offerer),
+      reports_(std::move(reports)),
+      gathered_(std::move(gathered)),
+      agent_(nice_agent_new_full(context, NICE_COMPATIBILITY_RFC5245,
+                                 static_cast<NiceAgentOption>(NICE_AGENT_OPTION_RELIABLE |
+                                                              NICE_AGENT_OPTION_CONSENT_FRESHNESS))),
+      cancel_(g_cancellable_new()) {
+    // TCP on the same network is ours to do; elsewhere it hardly ever comes about.
+    g_object_set(agent_.get(), "ice-tcp", FALSE, "ice-udp", TRUE, "upnp", FALSE, "controlling-mode",
+                 offerer ? TRUE : FALSE, nullptr);
+    g_signal_connect(agent_.get(), "candidate-gathering-done", G_CALLBACK(&IceSide::on_gathered), this);
+    g_signal_connect(agent_.get(), "component-state-changed", G_CALLBACK(&IceSide::on_state), this);
+    g_signal_connect(agent_.get(), "reliable-transport-writable", G_CALLBACK(&IceSide::on_writable), this);
+    g_signal_connect(agent_.get(), "new-selected-pair-full", G_CALLBACK(&IceSide::on_pair), this);
+}
+
+IceSide::~IceSide() {
+    stop();
+}
+
+void IceSide::stop() {
+    if (agent_ == nullptr) return;
+    g_cancellable_cancel(cancel_.get());
+    auto* const agent = agent_.release();
+    g_signal_handlers_disconnect_by_data(agent, this);
+    if (ice_stream_ != 0) {
+        nice_agent_attach_recv(agent, ice_stream_, component, context_, nullptr, nullptr);
+        nice_agent_remove_stream(agent, ice_stream_);
+    }
+    // TURN servers are told, which takes an answer.
+    nice_agent_close_async(
+        agent, [](GObject* closed, GAsyncResult* /*result*/, gpointer /*data*/) { g_object_unref(closed); },
+        nullptr);
+}
+
+// ---- gathering ----
+
+void IceSide::gather(const PathSettings& settings) {
+    settings_ = settings;
+    if (settings.upnp) g_object_set(agent_.get(), "upnp", TRUE, nullptr);
+    ice_stream_ = nice_agent_add_stream(agent_.get(), 1);
+    if (ice_stream_ == 0) return gathered_();
+    for (const auto& network : networks()) {
+        if (network.loopback && !settings.loopback) continue;
+        NiceAddress address;
+        nice_address_init(&address);
+        if (nice_address_set_from_string(&address, text_of(network.address).c_str()) != FALSE)
+            nice_agent_add_local_address(agent_.get(), &address);
+    }
+    nice_agent_attach_recv(agent_.get(), ice_stream_, component, context_, &IceSide::on_bytes, this);
+    // libnice takes addresses alone.
+    for (const auto& server : settings.servers) lookup(server);
+    if (lookups_ == 0) begin_gathering();
+}
+
+void IceSide::lookup(const IceServer& server) {
+    if (g_hostname_is_ip_address(server.host.c_str()) != FALSE)
+        return add_server(server, server.host.c_str());
+    struct Query {
+        std::weak_ptr<IceSide> side;
+        IceServer server;
+    };
+    ++lookups_;
+    const Ref<GResolver> resolver{g_resolver_get_default()};
+    g_resolver_lookup_by_name_async(
+        resolver.get(), server.host.c_str(), cancel_.get(),
+        [](GObject* source, GAsyncResult* result, gpointer data) {
+            const std::unique_ptr<Query> query{static_cast<Query*>(data)};
+            GList* const found = g_resolver_lookup_by_name_finish(G_RESOLVER(source), result, nullptr);
+            if (const auto side = query->side.lock()) {
+                const Text address{found == nullptr ? nullptr
+                                                    : g_inet_address_to_string(G_INET_ADDRESS(found->data))};
+                side->looked_up(query->server, address.get());
+            }
+            if (found != nullptr) g_resolver_free_addresses(found);
+        },
+        new Query{weak_from_this(), server});
+}
+
+void IceSide::looked_up(const IceServer& server, const char* address) {
+    if (agent_ == nullptr) return;
+    if (address != nullptr) add_server(server, address);
+    if (--lookups_ == 0) begin_gathering();
+}
+
+void IceSide::add_server(const IceServer& server, const char* address) {
+    switch (server.kind) {
+        case IceServer::Kind::stun:
+            g_object_set(agent_.get(), "stun-server", address, "stun-server-port", guint{server.port}, nullptr);
+            return;
+        case IceServer::Kind::turn_udp:
+        case IceServer::Kind::turn_tcp:
+            nice_agent_set_relay_info(
+                agent_.get(), ice_stream_, component, address, server.port, server.username.c_str(),
+                server.password.c_str(),
+                server.kind == IceServer::Kind::turn_udp ? NICE_RELAY_TYPE_TURN_UDP : NICE_RELAY_TYPE_TURN_TCP);
+            return;
+    }
+}
+
+void IceSide::begin_gathering() {
+    const auto self = shared_from_this();
+    if (nice_agent_gather_candidates(agent_.get(), ice_stream_) == FALSE) return gathered_();
+    ready_ = true;
+}
+
+void IceSide::describe(PathDescription& out) {
+    if (agent_ == nullptr || !ready_) return;
+    gchar* ufrag = nullptr;
+    gchar* password = nullptr;
+    if (nice_agent_get_local_credentials(agent_.get(), ice_stream_, &ufrag, &password) == FALSE) return;
+    const Text owned_ufrag{ufrag};
+    const Text owned_password{password};
+    auto* const list = nice_agent_get_local_candidates(agent_.get(), ice_stream_, component);
+    for (auto* each = list; each != nullptr && out.candidates.size() < max_candidates; each = each->next) {
+        const Text line{nice_agent_generate_local_candidate_sdp(agent_.get(),
+                                                                static_cast<NiceCandidate*>(each->data))};
+        std::string_view text{line.get()};
+        if (text.starts_with(sdp_prefix)) text.remove_prefix(sdp_prefix.size());
+        if (text.size() <= max_candidate_size) out.candidates.emplace_back(text);
+    }
+    free_candidates(list);
+    if (out.candidates.empty()) return;
+    out.ufrag = ufrag;
+    out.password = password;
+}
+
+// ---- connecting ----
+
+bool IceSide::acceptable(const NiceAddress& address) const {
+    if (nice_address_is_valid(&address) == FALSE || nice_address_get_port(&address) == 0) return false;
+    std::array<gchar, NICE_ADDRESS_STRING_LEN> text{};
+    nice_address_to_string(&address, text.data());
+    const Ref<GInetAddress> inet{g_inet_address_new_from_string(text.data())};
+    if (inet == nullptr || g_inet_address_get_is_any(inet.get()) != FALSE ||
+        g_inet_address_get_is_multicast(inet.get()) != FALSE || std::string_view{text.data()} == "255.255.255.255")
+        return false;
+    return settings_.loopback || g_inet_address_get_is_loopback(inet.get()) == FALSE;
+}
+
+void IceSide::connect(const PathDescription& theirs) {
+    if (agent_ == nullptr || !ready_ || theirs.ufrag.empty()) return;
+    if (nice_agent_set_remote_credentials(agent_.get(), ice_stream_, theirs.ufrag.c_str(),
+                                          theirs.password.c_str()) == FALSE)
+        return;
+    GSList* list = nullptr;
+    for (const auto& line : theirs.candidates) {
+        Candidate candidate{nice_agent_parse_remote_candidate_sdp(
+            agent_.get(), ice_stream_, (std::string{sdp_prefix} + line).c_str())};
+        if (candidate == nullptr || candidate->component_id != component ||
+            candidate->transport != NICE_CANDIDATE_TRANSPORT_UDP || !acceptable(candidate->addr))
+            continue;
+        list = g_slist_prepend(list, candidate.release());
+    }
+    list = g_slist_reverse(list);
+    if (list != nullptr) nice_agent_set_remote_candidates(agent_.get(), ice_stream_, component, list);
+    free_candidates(list);
+}
+
+PathKind IceSide::kind() {
+    NiceCandidate* local = nullptr;
+    NiceCandidate* remote = nullptr;
+    if (nice_agent_get_selected_pair(agent_.get(), ice_stream_, component, &local, &remote) == FALSE)
+        return PathKind::ice;
+    return local->type == NICE_CANDIDATE_TYPE_RELAYED || remote->type == NICE_CANDIDATE_TYPE_RELAYED
+               ? PathKind::turn
+               : PathKind::ice;
+}
+
+void IceSide::open() {
+    if (id_ == 0 && agent_ != nullptr)
+        id_ = reports_.opened(std::make_shared<Connected>(shared_from_this()), kind(), offerer_);
+}
+
+void IceSide::writable() {
+    const auto self = shared_from_this();
+    open();
+    flush();
+}
+
+void IceSide::take(ByteView bytes) {
+    const auto self = shared_from_this();
+    open();
+    if (agent_ == nullptr || reports_.bytes(id_, to_bytes(bytes))) return;
+    failed();
+}
+
+void IceSide::failed() {
+    const auto self = shared_from_this();
+    if (agent_ == nullptr) return;
+    // Not from inside of one of its own callbacks.
+    later(context_, 0, [self] {
+        if (self->agent_ == nullptr) return;
+        self->stop();
+        if (self->id_ != 0) self->reports_.closed(self->id_);
+    });
+}
+
+void IceSide::send(Bytes bytes) {
+    if (agent_ == nullptr) return;
+    waiting_.push_back(std::move(bytes));
+    if (waiting_.size() == 1) flush();
+}
+
+void IceSide::flush() {
+    while (agent_ != nullptr && !waiting_.empty()) {
+        const auto& first = waiting_.front();
+        const auto size = std::min(most_at_once, first.size() - sent_of_first_);
+        const auto sent =
+            nice_agent_send(agent_.get(), ice_stream_, component, static_cast<guint>(size),
+                            reinterpret_cast<const gchar*>(first.data() + sent_of_first_));
+        if (sent <= 0) return;  // on_writable goes on
+        sent_of_first_ += static_cast<std::size_t>(sent);
+        if (sent_of_first_ < first.size()) continue;
+        waiting_.pop_front();
+        sent_of_first_ = 0;
+    }
+}
+
+// ---- libnice calls ----
+
+void IceSide::on_gathered(NiceAgent* /*agent*/, guint /*stream*/, gpointer self) {
+    static_cast<IceSide*>(self)->ready_ = true;
+    static_cast<IceSide*>(self)->gathered_();
+}
+
+void IceSide::on_state(NiceAgent* /*agent*/, guint /*stream*/, guint /*component*/, guint state,
+                       gpointer self) {
+    if (state == NICE_COMPONENT_STATE_FAILED) static_cast<IceSide*>(self)->failed();
+}
+
+void IceSide::on_writable(NiceAgent* /*agent*/, guint /*stream*/, guint /*component*/, gpointer self) {
+    static_cast<IceSide*>(self)->writable();
+}
+
+void IceSide::on_pair(NiceAgent* /*agent*/, guint /*stream*/, guint /*component*/, NiceCandidate* /*local*/,
+                      NiceCandidate* /*remote*/, gpointer self) {
+    auto& side = *static_cast<IceSide*>(self);
+    if (side.id_ != 0) side.reports_.moved(side.id_, side.kind());
+}
+
+void IceSide::on_bytes(NiceAgent* /*agent*/, guint /*stream*/, guint /*component*/, guint size, gchar* bytes,
+                       gpointer self) {
+    static_cast<IceSide*>(self)->take(bytes_of({bytes, size}));
+}
+
+}  // namespace sotto::client::paths

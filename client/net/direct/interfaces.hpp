@@ -1,0 +1,23 @@
+// The networks that this machine is on.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sotto/crypto/bytes.hpp"
+
+namespace sotto::client::paths {
+
+struct Network {
+    Bytes address;  ///< ours: 4 or 16 bytes
+    std::uint32_t prefix = 0;
+    bool loopback = false;
+};
+
+/// Of interfaces that are up; without link-local addresses, which mean nothing elsewhere.
+[[nodiscard]] std::vector<Network> networks();
+
+/// This address is reached without a router.
+[[nodiscard]] bool on_one_of(const std::vector<Network>& networks, ByteView address);
+
+}  // namespace sotto::client::paths

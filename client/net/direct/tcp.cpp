@@ -1,0 +1,190 @@
+#include "tcp.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <deque>
+#include <utility>
+
+namespace sotto::client::paths {
+namespace {
+
+constexpr std::size_t chunk = 64UL * 1024;
+constexpr unsigned connect_timeout_s = 5;
+constexpr int most_accepted = 8;  ///< of an attempt: strangers may knock
+
+class TcpStream final : public Stream, public std::enable_shared_from_this<TcpStream> {
+  public:
+    TcpStream(GSocketConnection* connection, std::shared_ptr<Reports> reports)
+        : connection_(connection), reports_(std::move(reports)), cancel_(g_cancellable_new()) {
+        g_socket_set_option(g_socket_connection_get_socket(connection_.get()), IPPROTO_TCP, TCP_NODELAY, 1,
+                            nullptr);
+    }
+
+    void begin(bool ours) {
+        id_ = reports_->opened(shared_from_this(), PathKind::tcp, ours);
+        read();
+    }
+
+    void send(Bytes bytes) override {
+        if (closed_) return;
+        waiting_.push_back(std::move(bytes));
+        if (!writing_) write();
+    }
+
+    void close() override {
+        if (std::exchange(closed_, true)) return;
+        g_cancellable_cancel(cancel_.get());
+        // What the socket has not taken yet may still fit into its buffer.
+        if (!writing_) {
+            auto* const socket = g_socket_connection_get_socket(connection_.get());
+            for (const auto& bytes : waiting_)
+                if (g_socket_send(socket, reinterpret_cast<const gchar*>(bytes.data()), bytes.size(), nullptr,
+                                  nullptr) != static_cast<gssize>(bytes.size()))
+                    break;
+        }
+        waiting_.clear();
+        g_io_stream_close(G_IO_STREAM(connection_.get()), nullptr, nullptr);
+    }
+
+  private:
+    using Self = std::shared_ptr<TcpStream>;
+
+    void read() {
+        auto* const in = g_io_stream_get_input_stream(G_IO_STREAM(connection_.get()));
+        g_input_stream_read_bytes_async(in, chunk, G_PRIORITY_DEFAULT, cancel_.get(), &TcpStream::has_read,
+                                        new Self{shared_from_this()});
+    }
+    static void has_read(GObject* source, GAsyncResult* result, gpointer data) {
+        const std::unique_ptr<Self> self{static_cast<Self*>(data)};
+        GBytes* const got = g_input_stream_read_bytes_finish(G_INPUT_STREAM(source), result, nullptr);
+        gsize size = 0;
+        const auto* const from = got == nullptr ? nullptr : g_bytes_get_data(got, &size);
+        Bytes bytes(size);
+        if (size > 0) std::memcpy(bytes.data(), from, size);
+        if (got != nullptr) g_bytes_unref(got);
+        (*self)->take(std::move(bytes));
+    }
+    void take(Bytes bytes) {
+        if (closed_) return;
+        const bool more = !bytes.empty() && reports_->bytes(id_, std::move(bytes));
+        if (more && !closed_) return read();
+        fail();
+    }
+
+    void write() {
+        if (waiting_.empty()) return;
+        writing_ = true;
+        auto* const out = g_io_stream_get_output_stream(G_IO_STREAM(connection_.get()));
+        const auto& first = waiting_.front();
+        g_output_stream_write_all_async(out, first.data(), first.size(), G_PRIORITY_DEFAULT, cancel_.get(),
+                                        &TcpStream::has_written, new Self{shared_from_this()});
+    }
+    static void has_written(GObject* source, GAsyncResult* result, gpointer data) {
+        const std::unique_ptr<Self> self{static_cast<Self*>(data)};
+        const bool whole =
+            g_output_stream_write_all_finish(G_OUTPUT_STREAM(source), result, nullptr, nullptr) != FALSE;
+        auto& stream = **self;
+        stream.writing_ = false;
+        if (stream.closed_) return;
+        if (!whole) return stream.fail();
+        stream.waiting_.pop_front();
+        stream.write();
+    }
+    void fail() {
+        if (closed_) return;
+        close();
+        reports_->closed(id_);
+    }
+
+    Ref<GSocketConnection> connection_;
+    std::shared_ptr<Reports> reports_;
+    Ref<GCancellable> cancel_;
+    std::deque<Bytes> waiting_;
+    StreamId id_ = 0;
+    bool writing_ = false;
+    bool closed_ = false;
+};
+
+[[nodiscard]] Ref<GSocketAddress> socket_address(ByteView address, std::uint16_t port) {
+    const Ref<GInetAddress> inet{
+        g_inet_address_new_from_bytes(reinterpret_cast<const guint8*>(address.data()),
+                                      address.size() == 4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6)};
+    return Ref<GSocketAddress>{g_inet_socket_address_new(inet.get(), port)};
+}
+
+gboolean has_accepted(GSocketService* /*service*/, GSocketConnection* connection, GObject* /*source*/,
+                      gpointer data) {
+    auto& take = *static_cast<std::function<void(GSocketConnection*)>*>(data);
+    take(connection);
+    return TRUE;
+}
+
+void forget_acceptor(gpointer data, GClosure* /*closure*/) {
+    delete static_cast<std::function<void(GSocketConnection*)>*>(data);
+}
+
+void has_connected(GObject* source, GAsyncResult* result, gpointer data) {
+    const std::unique_ptr<std::shared_ptr<Reports>> reports{static_cast<std::shared_ptr<Reports>*>(data)};
+    auto* const connection = g_socket_client_connect_finish(G_SOCKET_CLIENT(source), result, nullptr);
+    if (connection != nullptr) std::make_shared<TcpStream>(connection, *reports)->begin(true);
+}
+
+}  // namespace
+
+TcpSide::TcpSide(const PathSettings& settings, Reports reports)
+    : networks_(networks()),
+      reports_(std::make_shared<Reports>(std::move(reports))),
+      service_(g_socket_service_new()),
+      cancel_(g_cancellable_new()) {
+    std::erase_if(networks_, [&](const Network& network) { return network.loopback && !settings.loopback; });
+    for (const auto& network : networks_) {
+        if (listening_.size() == max_tcp_endpoints) break;
+        const auto where = socket_address(network.address, 0);
+        GSocketAddress* bound = nullptr;
+        if (g_socket_listener_add_address(G_SOCKET_LISTENER(service_.get()), where.get(),
+                                          G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, nullptr, &bound,
+                                          nullptr) == FALSE)
+            continue;
+        const Ref<GSocketAddress> owner{bound};
+        listening_.push_back({.address = network.address,
+                              .port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound))});
+    }
+    auto* const take = new std::function<void(GSocketConnection*)>{[this](GSocketConnection* connection) {
+        if (++accepted_ > most_accepted) return;
+        g_object_ref(connection);
+        std::make_shared<TcpStream>(connection, reports_)->begin(false);
+    }};
+    g_signal_connect_data(service_.get(), "incoming", G_CALLBACK(has_accepted), take, forget_acceptor,
+                          static_cast<GConnectFlags>(0));
+    g_socket_service_start(service_.get());
+}
+
+TcpSide::~TcpSide() {
+    stop();
+}
+
+void TcpSide::stop() {
+    g_cancellable_cancel(cancel_.get());
+    if (service_ == nullptr) return;
+    g_signal_handlers_disconnect_matched(service_.get(), G_SIGNAL_MATCH_FUNC, 0, 0, nullptr,
+                                         reinterpret_cast<gpointer>(has_accepted), nullptr);
+    g_socket_service_stop(service_.get());
+    g_socket_listener_close(G_SOCKET_LISTENER(service_.get()));
+    service_.reset();
+}
+
+void TcpSide::connect(const std::vector<TcpEndpoint>& theirs) {
+    for (const auto& endpoint : theirs) {
+        // A contact doesn't get to send us anywhere but to our neighbours.
+        if (!on_one_of(networks_, endpoint.address)) continue;
+        const Ref<GSocketClient> client{g_socket_client_new()};
+        g_socket_client_set_enable_proxy(client.get(), FALSE);
+        g_socket_client_set_timeout(client.get(), connect_timeout_s);
+        const auto where = socket_address(endpoint.address, endpoint.port);
+        g_socket_client_connect_async(client.get(), G_SOCKET_CONNECTABLE(where.get()), cancel_.get(),
+                                      has_connected, new std::shared_ptr<Reports>{reports_});
+    }
+}
+
+}  // namespace sotto::client::paths
