@@ -44,6 +44,18 @@ constexpr std::size_t digits_a_group = 5;
     return out;
 }
 
+[[nodiscard]] std::string_view words_for(client::PathKind kind) {
+    switch (kind) {
+        case client::PathKind::tcp:
+            return "direct now, on the same network";
+        case client::PathKind::turn:
+            return "past the server now, through a TURN server";
+        case client::PathKind::ice:
+            break;
+    }
+    return "direct now";
+}
+
 [[nodiscard]] std::string unread_text(std::size_t count) {
     return std::to_string(count) + " unread";
 }
@@ -118,6 +130,8 @@ std::string Chat::prompt() const {
     for (const auto& [contact, count] : unread_)
         if (contact != current_) elsewhere += count;
     auto out = current_name_;
+    if (current_ != 0 && world_.engine.direct(current_).state == client::DirectState::direct)
+        out += " (direct)";
     if (elsewhere > 0) out += (out.empty() ? "" : " ") + ("(" + unread_text(elsewhere) + ")");
     return out + "> ";
 }
@@ -195,6 +209,7 @@ void Chat::open(const Contact& contact) {
     if (contact.blocked) text += ", blocked";
     const auto view = world_.engine.presence(contact.id);
     if (view.kind != client::PresenceKind::unknown) text += ", " + std::string{client::name(view.kind)};
+    if (world_.engine.direct(contact.id).state == client::DirectState::direct) text += ", direct";
     info(text + ".");
     show_history(contact, {}, on_entry);
     show_unread(contact);
@@ -334,6 +349,30 @@ void Chat::on(const SetPresence& presence) {
     info(text + ".");
 }
 
+void Chat::on(const Reach& reach) {
+    const auto contact = current();
+    if (!contact) return;
+    const auto shown = protocol::printable(contact->name);
+    if (reach.choice) {
+        if (!carry_out(world_.engine.set_direct(contact->id, *reach.choice, world_.now()))) return;
+        switch (*reach.choice) {
+            case storage::DirectChoice::always:
+                return info(shown + " may be reached directly, and learns your network address then.");
+            case storage::DirectChoice::never:
+                return info(shown + " is reached by the server alone.");
+            case storage::DirectChoice::by_setting:
+                break;
+        }
+        return info("With " + shown + " it is as `sotto direct` says.");
+    }
+    asked_ = contact->id;
+    if (!carry_out(world_.engine.try_direct(contact->id, world_.now()))) return;
+    const auto view = world_.engine.direct(contact->id);
+    if (view.state == client::DirectState::direct)
+        return info(shown + ": " + std::string{words_for(view.kind)});
+    info("Trying to reach " + shown + " directly; messages go by the server meanwhile.");
+}
+
 void Chat::on(const Quit& /*quit*/) {
     finished_ = true;
 }
@@ -348,6 +387,7 @@ void Chat::hear(const client::Notice& notice) {
     if (const auto* arrived = std::get_if<client::MessageArrived>(&notice)) return heard(*arrived);
     if (const auto* progress = std::get_if<client::MessageProgress>(&notice)) return heard(*progress);
     if (const auto* presence = std::get_if<client::PresenceChanged>(&notice)) return heard(*presence);
+    if (const auto* changed = std::get_if<client::DirectChanged>(&notice)) return heard(*changed);
     if (const auto* warning = std::get_if<client::Warning>(&notice))
         return info(protocol::printable(warning->error.sentence), Line::Kind::warning);
     if (std::holds_alternative<client::LoggedIn>(notice)) away_said_ = false;
@@ -396,7 +436,38 @@ void Chat::heard(const client::PresenceChanged& presence) {
     if (!contact || !*contact || presence.view.kind == client::PresenceKind::unknown) return;
     auto text = std::string{client::name(presence.view.kind)};
     if (!presence.view.text.empty()) text += ", " + protocol::printable(presence.view.text);
+    // What else a client may say of itself is nobody's news.
+    if (std::exchange(presences_[presence.contact], text) == text) return;
     world_.show({.kind = Line::Kind::presence,
+                 .at = world_.now(),
+                 .name = protocol::printable((*contact)->name),
+                 .verified = is_verified(**contact),
+                 .number = 0,
+                 .typed = false,
+                 .text = std::move(text)});
+}
+
+void Chat::heard(const client::DirectChanged& changed) {
+    using client::DirectState;
+    const auto before = std::exchange(reached_[changed.contact], changed.view.state);
+    const auto contact = take(world_.store.contact(changed.contact));
+    if (!contact || !*contact) return;
+    std::string text;
+    switch (changed.view.state) {
+        case DirectState::direct:
+            text = words_for(changed.view.kind);
+            break;
+        case DirectState::relayed:
+            if (before == DirectState::direct) text = "by the server again";
+            if (before == DirectState::connecting && asked_ == changed.contact)
+                text = "no direct path came about; messages go by the server";
+            break;
+        case DirectState::connecting:
+            return;
+    }
+    if (asked_ == changed.contact) asked_ = 0;
+    if (text.empty()) return;
+    world_.show({.kind = Line::Kind::path,
                  .at = world_.now(),
                  .name = protocol::printable((*contact)->name),
                  .verified = is_verified(**contact),

@@ -16,6 +16,7 @@ struct Line {
         theirs,     ///< a message of the contact's
         ours,       ///< a message of our own
         progress,   ///< how far one of our own has come
+        path,       ///< a contact is reached another way
         presence,   ///< a contact comes, goes, or shows something else
         elsewhere,  ///< something has come in another conversation
         info,       ///< an answer to a command
@@ -68,12 +69,14 @@ class Chat {
     void on(const Block& block);
     void on(const Unblock& unblock);
     void on(const SetPresence& presence);
+    void on(const Reach& reach);
     void on(const Quit& quit);
     void on(const Mistake& mistake);
 
     void heard(const client::MessageArrived& arrived);
     void heard(const client::MessageProgress& progress);
     void heard(const client::PresenceChanged& presence);
+    void heard(const client::DirectChanged& changed);
 
     void info(std::string text, Line::Kind kind = Line::Kind::info) const;
     void refuse(const client::Error& error) const;
@@ -96,6 +99,9 @@ class Chat {
     std::int64_t current_ = 0;
     std::string current_name_;
     std::map<std::int64_t, std::size_t> unread_;
+    std::map<std::int64_t, client::DirectState> reached_;  ///< as last told
+    std::map<std::int64_t, std::string> presences_;        ///< as last told
+    std::int64_t asked_ = 0;            ///< the contact whom the person wants to reach directly
     std::vector<std::int64_t> listed_;  ///< as /chats showed them
     std::map<storage::MessageId, std::uint64_t> numbers_;
     std::uint64_t last_number_ = 0;

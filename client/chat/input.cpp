@@ -36,6 +36,11 @@ constexpr std::array help{
                 .brief = "/p",
                 .arguments = "[online|away|busy|invisible [TEXT]]",
                 .says = "what contacts see of you"},
+    CommandHelp{.name = "/direct",
+                .brief = "/d",
+                .arguments = "[on|off|default]",
+                .says = "reach this contact without the server, now; or say if that may be done, which shows "
+                        "them your network address"},
     CommandHelp{.name = "/quit", .brief = "/q", .arguments = "", .says = "leave"},
 };
 
@@ -84,6 +89,15 @@ constexpr std::array help{
     return mistake("Choose online, away, busy or invisible, as in /presence away back at three.");
 }
 
+[[nodiscard]] Command read_direct(std::string_view rest) {
+    using storage::DirectChoice;
+    if (rest.empty()) return Reach{};
+    if (rest == "on") return Reach{.choice = DirectChoice::always};
+    if (rest == "off") return Reach{.choice = DirectChoice::never};
+    if (rest == "default") return Reach{.choice = DirectChoice::by_setting};
+    return mistake("/direct tries it now; /direct on, off or default says whether it may be done.");
+}
+
 [[nodiscard]] Command read_command(std::string_view name, std::string_view rest) {
     if (name == "/help") return alone(name, rest, Help{});
     if (name == "/who") return alone(name, rest, Who{});
@@ -93,6 +107,7 @@ constexpr std::array help{
     if (name == "/quit") return alone(name, rest, Quit{});
     if (name == "/history") return read_history(rest);
     if (name == "/presence") return read_presence(rest);
+    if (name == "/direct") return read_direct(rest);
     if (name == "/switch") {
         if (rest.empty()) return mistake("Say with whom to go on, as in /switch bob; /chats lists them.");
         return Switch{std::string{rest}};
@@ -166,6 +181,9 @@ std::vector<std::string> completions(std::string_view line, const std::vector<st
             if (std::string_view{name}.starts_with(word)) out.push_back(name);
     } else if (command == "/presence") {
         for (const auto* const choice : {"online", "away", "busy", "invisible"})
+            if (std::string_view{choice}.starts_with(word)) out.emplace_back(choice);
+    } else if (command == "/direct") {
+        for (const auto* const choice : {"on", "off", "default"})
             if (std::string_view{choice}.starts_with(word)) out.emplace_back(choice);
     } else if (command == "/verify" && std::string_view{"confirm"}.starts_with(word)) {
         out.emplace_back("confirm");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sotto/client/presence.hpp"
+#include "sotto/storage/client_store.hpp"
 
 namespace sotto::chat {
 
@@ -41,6 +42,10 @@ struct SetPresence {
     std::optional<client::PresenceChoice> choice;
     std::string text;
 };
+/// Tries to reach the contact directly, or decides whether that may be done.
+struct Reach {
+    std::optional<storage::DirectChoice> choice;
+};
 struct Quit {};
 /// Nothing was typed.
 struct Nothing {};
@@ -49,7 +54,7 @@ struct Mistake {
     std::string sentence;
 };
 using Command = std::variant<Nothing, Say, Help, Who, Chats, Switch, History, Search, Verify, Block, Unblock,
-                             SetPresence, Quit, Mistake>;
+                             SetPresence, Reach, Quit, Mistake>;
 
 /// `/word …` is a command, `@name …` goes to that contact, `//…` and everything else is said as it stands
 /// (without the first of two slashes).

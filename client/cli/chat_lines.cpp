@@ -49,6 +49,8 @@ std::string rendered(const chat::Line& line, const ChatStyle& style) {
             return with.paint(dim, "   " + number + " " + line.text) + "\n";
         case Kind::presence:
             return with.paint(dim, time + "-- " + line.name + " is " + line.text) + "\n";
+        case Kind::path:
+            return with.paint(dim, time + "-- " + line.name + ": " + line.text) + "\n";
         case Kind::elsewhere:
             return time + "-- " + with.paint(bold, line.name) + mark + ": " + line.text + ", /switch " +
                    line.name + "\n";

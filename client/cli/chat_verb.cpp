@@ -123,6 +123,7 @@ Outcome converse(const Options& options, Profile& profile, Online& online,
     console.set_prompt(chat.prompt());
     online.log_in();
     online.runner().apply(online.engine().go_online(true, client::now_ms()));
+    online.go_direct();
     std::ignore = online.runner().run([&] {
         while (!chat.finished()) {
             const auto line = console.next();

@@ -45,8 +45,19 @@ void contact_set(CLI::App& app, Options& options) {
     contact(app, options);
     app.add_option("--presence", options.contact_presence,
                    "Whether they may see when you are there: on (as it is at first) or off")
-        ->check(CLI::IsMember({"on", "off"}))
-        ->required();
+        ->check(CLI::IsMember({"on", "off"}));
+    app.add_option(
+           "--direct", options.contact_direct,
+           "Whether they may be reached without the server, which shows them your network address: on, "
+           "off, or default (as `sotto direct` says)")
+        ->check(CLI::IsMember({"on", "off", "default"}));
+}
+
+void direct(CLI::App& app, Options& options) {
+    app.add_option("WITH", options.direct_policy,
+                   "off, verified (contacts whom you have verified; as it is at first) or contacts (all of "
+                   "them); without it what is set is shown")
+        ->check(CLI::IsMember({"off", "verified", "contacts"}));
 }
 
 void presence(CLI::App& app, Options& options) {
@@ -209,7 +220,7 @@ constexpr std::array table{
             .declare = contact,
             .run = run_contact_remove},
     Command{.path = "contact set",
-            .summary = "Decide what a contact may see",
+            .summary = "Decide what a contact may see, and how they are reached",
             .details = "",
             .declare = contact_set,
             .run = run_contact_set},
@@ -220,6 +231,13 @@ constexpr std::array table{
                        "encrypted for them alone.",
             .declare = presence,
             .run = run_presence},
+    Command{.path = "direct",
+            .summary = "Choose who may be reached directly, without the server",
+            .details = "A direct session is faster and needs no server, and shows both sides each other's "
+                       "network address. It is tried in the background while `sotto chat` or `sotto receive "
+                       "--follow` runs; where it does not come about, messages go by the server as ever.",
+            .declare = direct,
+            .run = run_direct},
     Command{.path = "who",
             .summary = "Show which contacts are there",
             .details = "Looking does not show you to anybody.",

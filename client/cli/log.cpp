@@ -48,4 +48,19 @@ void log_action(const client::Action& action) {
         spdlog::debug("connection {} is closed", close->id);
 }
 
+// Without addresses: whose they are would stand beside them.
+void log_direct_event(const client::DirectEvent& event) {
+    if (const auto* gathered = std::get_if<client::PathGathered>(&event))
+        spdlog::debug("path {}: {} candidates and {} listening ports", gathered->attempt,
+                      gathered->ours.candidates.size(), gathered->ours.tcp.size());
+    else if (const auto* opened = std::get_if<client::StreamOpened>(&event))
+        spdlog::debug("path {}: stream {} is up, {}", opened->attempt, opened->stream, name(opened->kind));
+    else if (const auto* bytes = std::get_if<client::StreamBytes>(&event))
+        spdlog::debug("stream {}: {} bytes in", bytes->stream, bytes->bytes.size());
+    else if (const auto* closed = std::get_if<client::StreamClosed>(&event))
+        spdlog::debug("stream {} is down", closed->stream);
+    else if (const auto* moved = std::get_if<client::StreamMoved>(&event))
+        spdlog::debug("stream {} goes by {} now", moved->stream, name(moved->kind));
+}
+
 }  // namespace sotto::cli

@@ -8,5 +8,6 @@ namespace sotto::cli {
 void start_log(bool verbose);
 void log_event(const client::NetworkEvent& event);
 void log_action(const client::Action& action);
+void log_direct_event(const client::DirectEvent& event);
 
 }  // namespace sotto::cli

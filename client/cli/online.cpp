@@ -44,6 +44,7 @@ Online::Online(client::Engine engine, const protocol::Endpoint& server)
       signals_([this] { runner_.interrupt(); }) {
     runner_.on_notice([this](const client::Notice& notice) { hear(notice); });
     runner_.on_event([this](const client::NetworkEvent& event) { see(event); });
+    runner_.on_direct_event(log_direct_event);
     runner_.on_action([this](const client::Action& action) {
         log_action(action);
         if (const auto* open = std::get_if<client::OpenConnection>(&action))

@@ -22,6 +22,8 @@ class Online {
     [[nodiscard]] client::Engine& engine() { return engine_; }
     [[nodiscard]] client::Runner& runner() { return runner_; }
     void log_in() { runner_.apply(engine_.start(client::now_ms())); }
+    /// For a program that stays: contacts may be reached directly.
+    void go_direct() { runner_.go_direct(client::make_direct_transport); }
     void only_send() { runner_.apply(engine_.start_sending(client::now_ms())); }
     /// Besides what this class keeps.
     void on_notice(std::function<void(const client::Notice&)> hear) { hear_ = std::move(hear); }

@@ -36,13 +36,17 @@ struct Options {
     std::string link;
     std::string name;
 
-    std::string contact_presence;  ///< on, off
+    std::string contact_presence;  ///< on, off; empty: as it is
+    std::string contact_direct;    ///< on, off, default; empty: as it is
 
     // chat
     bool plain = false;
 
     // presence
     std::string status;  ///< empty: only show it
+
+    // direct
+    std::string direct_policy;  ///< empty: only show it
 
     // verify
     bool confirm = false;

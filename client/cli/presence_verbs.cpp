@@ -81,6 +81,23 @@ Outcome print_choice(const Options& options, const client::ChosenPresence& chose
     return {};
 }
 
+storage::DirectChoice choice_of(std::string_view word) {
+    if (word == "on") return storage::DirectChoice::always;
+    return word == "off" ? storage::DirectChoice::never : storage::DirectChoice::by_setting;
+}
+
+std::string_view words_for(storage::DirectChoice choice) {
+    switch (choice) {
+        case storage::DirectChoice::always:
+            return " may be reached directly, and learns your network address then.";
+        case storage::DirectChoice::never:
+            return " is reached by the server alone, and doesn't learn your network address.";
+        case storage::DirectChoice::by_setting:
+            break;
+    }
+    return " may be reached directly if `sotto direct` says so.";
+}
+
 }  // namespace
 
 Outcome run_presence(const Options& options) {
@@ -146,25 +163,37 @@ Outcome run_who(const Options& options) {
 }
 
 Outcome run_contact_set(const Options& options) {
+    if (options.contact_presence.empty() && options.contact_direct.empty())
+        return refuse("Say what to set for this contact: --presence, --direct, or both.");
     auto profile = open_profile(options);
     if (!profile) return pass_on(profile);
     auto contact = find_contact(profile->store, options.contact);
     if (!contact) return pass_on(contact);
     auto online = Online::create(*profile);
     if (!online) return pass_on(online);
-    auto set =
-        (*online)->engine().set_visible(contact->id, options.contact_presence == "on", client::now_ms());
-    if (!set) return pass_on(set);
-    if (options.json) {
-        Json object;
-        object["contact"] = contact->name;
+    auto& engine = (*online)->engine();
+    const auto name = protocol::printable(contact->name);
+    Json object;
+    object["contact"] = contact->name;
+    std::vector<std::string> said;
+    if (!options.contact_presence.empty()) {
+        const bool visible = options.contact_presence == "on";
+        auto set = engine.set_visible(contact->id, visible, client::now_ms());
+        if (!set) return pass_on(set);
         object["presence"] = options.contact_presence;
-        print_json(object);
-        return {};
+        said.push_back(name + (visible ? " sees when you are there."
+                                       : " always sees you as offline; they are not told."));
     }
-    print_line(protocol::printable(contact->name) +
-               (options.contact_presence == "on" ? " sees when you are there."
-                                                 : " always sees you as offline; they are not told."));
+    if (!options.contact_direct.empty()) {
+        const auto choice = choice_of(options.contact_direct);
+        auto set = engine.set_direct(contact->id, choice, client::now_ms());
+        if (!set) return pass_on(set);
+        object["direct"] = options.contact_direct;
+        said.push_back(name + std::string{words_for(choice)});
+    }
+    if (options.json) print_json(object);
+    if (!options.json)
+        for (const auto& line : said) print_line(line);
     return {};
 }
 

@@ -122,7 +122,10 @@ Outcome Receiving::run() {
     auto ended = client::Runner::Ended::done;
     if (drain()) {
         online_.log_in();
-        if (options_.follow) online_.runner().apply(online_.engine().go_online(true, client::now_ms()));
+        if (options_.follow) {
+            online_.runner().apply(online_.engine().go_online(true, client::now_ms()));
+            online_.go_direct();
+        }
         ended = wait();
         online_.runner().finish(Online::farewell_time);
         drain();  // what came while the last acknowledgements left

@@ -52,11 +52,14 @@ Outcome run_status(const Options& options) {
     if (!outbox) return refuse(outbox.error());
     const auto contacts = profile->store.contacts();
     if (!contacts) return refuse(contacts.error());
+    auto direct = (*online)->engine().direct_policy();
+    if (!direct) return pass_on(direct);
     const auto& identity = profile->identity;
     if (options.json) {
         Json object;
         object["address"] = identity.address.text();
         object["server"] = server_link(identity);
+        object["direct"] = client::name(*direct);
         object["logged_in"] = login.has_value();
         object["connection"] = summary;
         object["waiting"] = login ? Json(known.waiting) : Json(nullptr);
@@ -75,6 +78,7 @@ Outcome run_status(const Options& options) {
                        std::to_string(known.one_time_kem_left) + " post-quantum ones left at the server");
         }
         print_line("outbox      " + std::to_string(*outbox) + " not yet at a server");
+        print_line("direct      " + std::string{client::name(*direct)});
         print_line("contacts    " + std::to_string(contacts->size()));
     }
     return login;

@@ -99,7 +99,8 @@ std::optional<Received::Direct> read_signal(const content::DirectSignal& in, boo
     }
     for (const auto& endpoint : in.tcp()) {
         const auto size = endpoint.address().size();
-        if ((size != 4 && size != 16) || endpoint.port() == 0 || endpoint.port() > 0xffff) return std::nullopt;
+        if ((size != 4 && size != 16) || endpoint.port() == 0 || endpoint.port() > 0xffff)
+            return std::nullopt;
         out.path.tcp.push_back({.address = to_bytes(bytes_of(endpoint.address())),
                                 .port = static_cast<std::uint16_t>(endpoint.port())});
     }
@@ -217,8 +218,8 @@ bool carries_tokens(ByteView bytes, const Introduction& tokens) {
            crypto::equal_constant_time(carried->recovery_token, tokens.recovery_token);
 }
 
-void fill(content::DirectSignal& out, const crypto::DirectAttempt& attempt, const crypto::DirectSecret& secret,
-          const PathDescription& path) {
+void fill(content::DirectSignal& out, const crypto::DirectAttempt& attempt,
+          const crypto::DirectSecret& secret, const PathDescription& path) {
     out.set_attempt(to_field(attempt));
     out.set_secret(to_field(secret.expose()));
     out.set_ice_ufrag(path.ufrag);

@@ -71,8 +71,8 @@ struct Received {
 [[nodiscard]] bool carries_tokens(ByteView content, const Introduction& tokens);
 
 /// The fields of an offer or an answer.
-void fill(content::DirectSignal& out, const crypto::DirectAttempt& attempt, const crypto::DirectSecret& secret,
-          const PathDescription& path);
+void fill(content::DirectSignal& out, const crypto::DirectAttempt& attempt,
+          const crypto::DirectSecret& secret, const PathDescription& path);
 /// The fields of an introduction.
 void fill(content::Introduction& out, const Introduction& introduction);
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "connections.hpp"
-#include "sotto/client/direct_transport.hpp"
 #include "say.hpp"
 #include "sessions.hpp"
+#include "sotto/client/direct_transport.hpp"
 #include "store_failure.hpp"
 
 namespace sotto::client {
@@ -27,8 +27,8 @@ struct Core {
     bool rotation_untold = false;  ///< our shared token is new, and our server hasn't confirmed it yet
     bool telling = false;          ///< … but is about to: nobody is to learn the new one before it
 
-    bool backlog = false;          ///< what is being taken in had waited in the mailbox
-    DirectPaths* paths = nullptr;  ///< direct sessions
+    bool backlog = false;                  ///< what is being taken in had waited in the mailbox
+    DirectPaths* paths = nullptr;          ///< direct sessions
     std::vector<IceServer> ice_servers{};  ///< that our server offered, since the last log-in
 
     [[nodiscard]] protocol::Endpoint own_endpoint() const {

@@ -288,8 +288,8 @@ void Direct::connect(Attempt& attempt, const crypto::DirectSecret& offered,
     const crypto::DirectEnd us{core_->identity.address, core_->identity.device};
     const crypto::DirectEnd them{contact->address, attempt.device};
     const bool offerer = attempt.role == DirectRole::offerer;
-    attempt.key = crypto::derive_direct_key(attempt.name, offered, answered, offerer ? us : them,
-                                            offerer ? them : us);
+    attempt.key =
+        crypto::derive_direct_key(attempt.name, offered, answered, offerer ? us : them, offerer ? them : us);
     attempt.own = crypto::DirectSecret{};
     attempt.phase = Attempt::Phase::connecting;
     attempt.deadline = core_->shell.now + connect_within;
@@ -484,16 +484,14 @@ void Direct::end(AttemptId id, Again again) {
     auto& attempt = node.mapped();
     core_->shell.act(EndPath{id});
     auto& person = people_[attempt.contact];
-    const bool in_use =
-        !attempt.pending.empty() || attempt.used_at + want_lasts > core_->shell.now;
+    const bool in_use = !attempt.pending.empty() || attempt.used_at + want_lasts > core_->shell.now;
     if (again == Again::soon) {
         person.not_before = core_->shell.now + again_soon;
         // One side alone, so that offers don't cross.
         if (attempt.role == DirectRole::offerer && attempt.phase == Attempt::Phase::open && in_use)
             person.wanted_until = core_->shell.now + want_lasts;
     } else if (again == Again::later) {
-        person.not_before =
-            core_->shell.now + person.backoff.next(30 * second, hour, core_->shell.rng);
+        person.not_before = core_->shell.now + person.backoff.next(30 * second, hour, core_->shell.rng);
     }
     tell(attempt);
     // An offer that never left would find nobody any more.
@@ -517,7 +515,8 @@ void Direct::pump() {
         if ((presence_->view(id).capabilities & capability_direct) == 0) continue;
         const auto contact = must(core_->store.contact(id));
         const auto* const session = core_->sessions.active(id);
-        if (!contact || !allowed(*contact) || session == nullptr || session->session.awaiting_reply()) continue;
+        if (!contact || !allowed(*contact) || session == nullptr || session->session.awaiting_reply())
+            continue;
         begin(*contact, session->device);
     }
 }

@@ -66,7 +66,7 @@ class Direct final : public DirectPaths {
         crypto::DirectAttempt name{};
         crypto::DirectSecret own;
         Phase phase = Phase::gathering;
-        std::int64_t deadline = 0;  ///< of the phase; not of `open`
+        std::int64_t deadline = 0;              ///< of the phase; not of `open`
         std::optional<Received::Direct> offer;  ///< theirs, until it is answered
         storage::MessageId signal{};            ///< ours, in the outbox until it has left
         std::optional<crypto::DirectKey> key;

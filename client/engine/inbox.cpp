@@ -138,8 +138,7 @@ void Inbox::take_content(storage::Contact& contact, const crypto::Opened& opened
         contact.introduced = true;
         core_->tokens_stale = true;
     }
-    auto received =
-        parse_content(opened.content, conversation_id(core_->identity.address, contact.address));
+    auto received = parse_content(opened.content, conversation_id(core_->identity.address, contact.address));
     if (!received) {
         after.notices.emplace_back(
             Warning{{Exit::network,

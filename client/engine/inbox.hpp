@@ -61,8 +61,7 @@ class Inbox {
     enum class Handshake : std::uint8_t { none, repeated, begins };  ///< what the envelope brought of one
     void take_content(storage::Contact& contact, const crypto::Opened& opened, Handshake handshake,
                       After& after);
-    void take_kind(storage::Contact& contact, Received& received, ByteView whole, bool late,
-                   After& after);
+    void take_kind(storage::Contact& contact, Received& received, ByteView whole, bool late, After& after);
     void take_introduction(storage::Contact& contact, const Received& received, bool anew, After& after);
     void compare_records(storage::Contact& contact, const Received& received, After& after);
     void finish(const storage::Contact& contact, After after);

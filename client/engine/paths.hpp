@@ -11,7 +11,8 @@ class DirectPaths {
 
     /// The device at the other end of an open path to this contact.
     [[nodiscard]] virtual std::optional<std::uint32_t> device(std::int64_t contact) const = 0;
-    /// Sends an envelope on the open path. `answered` is called once: committed there, or the path went first.
+    /// Sends an envelope on the open path. `answered` is called once: committed there, or the path went
+    /// first.
     virtual void deliver(std::int64_t contact, const storage::EnvelopeId& id, ByteView envelope,
                          std::function<void(bool committed)> answered) = 0;
     /// A contact's device has offered, or answered; committed. `old`: it had waited in the mailbox.

@@ -248,10 +248,10 @@ void Presence::refresh_posts(PresenceServer& server) {
     std::vector<PresenceServer::Post> posts;
     if (publishing_ && chosen_.choice != PresenceChoice::invisible) {
         crypto::PresenceState state{.status = status_of(chosen_.choice, idle_),
-                                          .capabilities = 0,
-                                          .device = core_->identity.device,
-                                          .since = std::max<std::int64_t>(since_, 0),
-                                          .text = chosen_.text};
+                                    .capabilities = 0,
+                                    .device = core_->identity.device,
+                                    .since = std::max<std::int64_t>(since_, 0),
+                                    .text = chosen_.text};
         for (const auto& [contact, person] : people_) {
             if (!person.own) continue;
             state.capabilities = person.direct ? capability_direct : 0;

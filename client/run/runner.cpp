@@ -1,6 +1,8 @@
 #include "sotto/client/runner.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <mutex>
 #include <utility>
 
 namespace sotto::client {
@@ -35,10 +37,71 @@ std::chrono::steady_clock::time_point wait_until(std::chrono::steady_clock::time
     return std::min(deadline, std::chrono::steady_clock::now() + wait);
 }
 
+/// The direct transport, and what it has reported since anybody looked.
+class Runner::Paths {
+  public:
+    Paths(Transport& waiting,
+          const std::function<std::unique_ptr<DirectTransport>(DirectTransport::Sink)>& make)
+        : waiting_(&waiting),
+          transport_(make([this](DirectEvent event) { return push(std::move(event)); })) {}
+
+    void perform(DirectAction action) { transport_->perform(std::move(action)); }
+    [[nodiscard]] std::optional<DirectEvent> pop() {
+        const std::scoped_lock lock{mutex_};
+        if (events_.empty()) return std::nullopt;
+        auto event = std::move(events_.front());
+        events_.pop_front();
+        bytes_ -= size_of(event);
+        return event;
+    }
+
+  private:
+    [[nodiscard]] static std::size_t size_of(const DirectEvent& event) {
+        const auto* const bytes = std::get_if<StreamBytes>(&event);
+        return bytes == nullptr ? 0 : bytes->bytes.size();
+    }
+    bool push(DirectEvent event) {
+        {
+            const std::scoped_lock lock{mutex_};
+            const auto size = size_of(event);
+            if (size > 0 && bytes_ + size > max_untaken) return false;
+            bytes_ += size;
+            events_.push_back(std::move(event));
+        }
+        waiting_->wake();
+        return true;
+    }
+    Transport* waiting_;
+    std::mutex mutex_;
+    std::deque<DirectEvent> events_;
+    std::size_t bytes_ = 0;
+    std::unique_ptr<DirectTransport> transport_;  // last: its thread uses what stands above
+};
+
+Runner::Runner(Engine& engine, Transport& transport) : engine_(&engine), transport_(&transport) {}
+
+Runner::~Runner() = default;
+
+void Runner::go_direct(const std::function<std::unique_ptr<DirectTransport>(DirectTransport::Sink)>& make) {
+    paths_ = std::make_unique<Paths>(*transport_, make);
+    apply(engine_->go_direct(now_ms()));
+}
+
+void Runner::take_direct() {
+    while (paths_ != nullptr) {
+        auto event = paths_->pop();
+        if (!event) return;
+        if (see_direct_) see_direct_(*event);
+        apply(engine_->handle(std::move(*event), now_ms()));
+    }
+}
+
 void Runner::apply(Output output) {
     if (see_action_)
         for (const auto& action : output.actions) see_action_(action);
     perform(*transport_, std::move(output.actions));
+    for (auto& action : output.paths)
+        if (paths_ != nullptr) paths_->perform(std::move(action));
     if (hear_)
         for (const auto& notice : output.notices) hear_(notice);
 }
@@ -48,6 +111,7 @@ bool Runner::turn(Clock::time_point deadline) {
         if (see_) see_(*event);
         apply(engine_->handle(std::move(*event), now_ms()));
     }
+    take_direct();
     const auto next = engine_->next_deadline();
     if (next && *next <= now_ms()) apply(engine_->tick(now_ms()));
     return Clock::now() < deadline;

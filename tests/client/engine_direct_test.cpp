@@ -30,9 +30,8 @@ class DirectTest : public testing::Test {
         client.apply([&] { return client.engine().set_direct_policy(policy, world.clock.wall()).value(); });
     }
     void choose(Client& client, const std::string& name, DirectChoice choice) {
-        client.apply([&] {
-            return client.engine().set_direct(id(client, name), choice, world.clock.wall()).value();
-        });
+        client.apply(
+            [&] { return client.engine().set_direct(id(client, name), choice, world.clock.wall()).value(); });
     }
     std::optional<Error> ask(Client& client, const std::string& name) {
         std::optional<Error> error;
@@ -171,8 +170,7 @@ TEST_F(DirectTest, APathThatFallsSilentIsLeftWithinSeconds) {
 TEST_F(DirectTest, ASilentPathIsFoundOutWithoutAMessage) {
     ASSERT_NO_FATAL_FAILURE(go_direct());
     world.paths.cut(true);
-    EXPECT_TRUE(
-        world.run([&] { return !direct(alice, "bob") && !direct(bob, "alice"); }, 60'000));
+    EXPECT_TRUE(world.run([&] { return !direct(alice, "bob") && !direct(bob, "alice"); }, 60'000));
 }
 
 TEST_F(DirectTest, HeartbeatsKeepAPathAndIdlenessEndsIt) {
@@ -350,8 +348,7 @@ TEST_F(DirectTest, SeveralPathsAtOnceGoToTheRightPeople) {
     ASSERT_NO_FATAL_FAILURE(meet());
     online(carol);
     policy(carol, DirectPolicy::contacts);
-    ASSERT_TRUE(world.run(
-        [&] { return alice.engine().presence(id(alice, "carol")).capabilities == 1; }));
+    ASSERT_TRUE(world.run([&] { return alice.engine().presence(id(alice, "carol")).capabilities == 1; }));
     alice.send("bob", "for bob");
     alice.send("carol", "for carol");
     ASSERT_TRUE(world.run([&] { return direct(alice, "bob") && direct(alice, "carol"); }, 10'000));
@@ -385,8 +382,8 @@ TEST_F(DirectTest, UnderChaosEveryMessageIsShownOnce) {
         std::ranges::sort(texts);
         return got == texts;
     };
-    EXPECT_TRUE(world.run(
-        [&] { return all(bob, "alice", from_alice) && all(alice, "bob", from_bob); }, 600'000));
+    EXPECT_TRUE(
+        world.run([&] { return all(bob, "alice", from_alice) && all(alice, "bob", from_bob); }, 600'000));
     world.run_for(10'000);
     EXPECT_TRUE(all(bob, "alice", from_alice) && all(alice, "bob", from_bob)) << "and none twice";
 }

@@ -29,9 +29,8 @@ void SimPaths::perform(Client& client, const DirectAction& action) {
         return end_of(client, ask->attempt, ask->stream);
     }
     const auto id = std::get<EndPath>(action).attempt;
-    std::erase_if(attempts_, [&](const Attempt& attempt) {
-        return attempt.client == &client && attempt.id == id;
-    });
+    std::erase_if(attempts_,
+                  [&](const Attempt& attempt) { return attempt.client == &client && attempt.id == id; });
     end_of(client, id, 0);
 }
 

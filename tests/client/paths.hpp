@@ -23,12 +23,12 @@ class SimPaths {
     /// Somebody else connects to whoever listens for this attempt, and sends this.
     void stranger(Client& client, const Bytes& bytes);
 
-    bool reachable = true;           ///< a connection that is tried comes about
-    bool describes = true;           ///< a client finds something that it can be reached by
-    std::size_t gathered = 0;        ///< descriptions that were handed over
-    std::size_t tried = 0;           ///< connections
-    std::uint64_t bytes = 0;         ///< that arrived
-    std::vector<Bytes> taps;         ///< everything that was sent, if `tap`
+    bool reachable = true;     ///< a connection that is tried comes about
+    bool describes = true;     ///< a client finds something that it can be reached by
+    std::size_t gathered = 0;  ///< descriptions that were handed over
+    std::size_t tried = 0;     ///< connections
+    std::uint64_t bytes = 0;   ///< that arrived
+    std::vector<Bytes> taps;   ///< everything that was sent, if `tap`
     bool tap = false;
     std::function<void(Bytes&)> alter;  ///< what is sent may be altered on its way
 

@@ -84,6 +84,7 @@ class PathsTest : public testing::Test {
             path.candidates.clear();
             path.ufrag.clear();
             path.password.clear();
+            path.tcp.resize(1);
         } else {
             path.tcp.clear();
         }
@@ -113,8 +114,8 @@ class PathsTest : public testing::Test {
     void expect_carries(const Two& two, std::size_t size) {
         const auto sent = pattern(size);
         for (std::size_t at = 0; at < size; at += 100'000)
-            alice.act(SendStream{two.alice.stream,
-                                 to_bytes(ByteView{sent}.subspan(at, std::min<std::size_t>(100'000, size - at)))});
+            alice.act(SendStream{two.alice.stream, to_bytes(ByteView{sent}.subspan(
+                                                       at, std::min<std::size_t>(100'000, size - at)))});
         EXPECT_TRUE(bob.read(two.bob.stream, size) == sent);
         bob.act(SendStream{two.bob.stream, pattern(10)});
         EXPECT_EQ(alice.read(two.alice.stream, 10), pattern(10));
@@ -169,6 +170,12 @@ TEST_F(PathsTest, TheEndOfOneSideIsSeenByTheOther) {
     ASSERT_TRUE(closed);
     EXPECT_EQ(closed->stream, two.bob.stream);
     EXPECT_FALSE(alice.next<StreamClosed>(std::chrono::milliseconds{200})) << "whoever ends it knows";
+}
+
+TEST_F(PathsTest, SilenceEndsNoStream) {
+    const auto two = connect(Only::tcp);
+    EXPECT_FALSE(alice.next<StreamClosed>(std::chrono::milliseconds{6500}));
+    expect_carries(two, 1000);
 }
 
 TEST_F(PathsTest, OneStreamIsKeptAndNobodyElseGetsIn) {

@@ -50,9 +50,9 @@ IceSide::IceSide(GMainContext* context, bool offerer, Reports reports, std::func
       offerer_(offerer),
       reports_(std::move(reports)),
       gathered_(std::move(gathered)),
-      agent_(nice_agent_new_full(context, NICE_COMPATIBILITY_RFC5245,
-                                 static_cast<NiceAgentOption>(NICE_AGENT_OPTION_RELIABLE |
-                                                              NICE_AGENT_OPTION_CONSENT_FRESHNESS))),
+      agent_(nice_agent_new_full(
+          context, NICE_COMPATIBILITY_RFC5245,
+          static_cast<NiceAgentOption>(NICE_AGENT_OPTION_RELIABLE | NICE_AGENT_OPTION_CONSENT_FRESHNESS))),
       cancel_(g_cancellable_new()) {
     // TCP on the same network is ours to do; elsewhere it hardly ever comes about.
     g_object_set(agent_.get(), "ice-tcp", FALSE, "ice-udp", TRUE, "upnp", FALSE, "controlling-mode",
@@ -135,14 +135,15 @@ void IceSide::looked_up(const IceServer& server, const char* address) {
 void IceSide::add_server(const IceServer& server, const char* address) {
     switch (server.kind) {
         case IceServer::Kind::stun:
-            g_object_set(agent_.get(), "stun-server", address, "stun-server-port", guint{server.port}, nullptr);
+            g_object_set(agent_.get(), "stun-server", address, "stun-server-port", guint{server.port},
+                         nullptr);
             return;
         case IceServer::Kind::turn_udp:
         case IceServer::Kind::turn_tcp:
-            nice_agent_set_relay_info(
-                agent_.get(), ice_stream_, component, address, server.port, server.username.c_str(),
-                server.password.c_str(),
-                server.kind == IceServer::Kind::turn_udp ? NICE_RELAY_TYPE_TURN_UDP : NICE_RELAY_TYPE_TURN_TCP);
+            nice_agent_set_relay_info(agent_.get(), ice_stream_, component, address, server.port,
+                                      server.username.c_str(), server.password.c_str(),
+                                      server.kind == IceServer::Kind::turn_udp ? NICE_RELAY_TYPE_TURN_UDP
+                                                                               : NICE_RELAY_TYPE_TURN_TCP);
             return;
     }
 }
@@ -162,8 +163,8 @@ void IceSide::describe(PathDescription& out) {
     const Text owned_password{password};
     auto* const list = nice_agent_get_local_candidates(agent_.get(), ice_stream_, component);
     for (auto* each = list; each != nullptr && out.candidates.size() < max_candidates; each = each->next) {
-        const Text line{nice_agent_generate_local_candidate_sdp(agent_.get(),
-                                                                static_cast<NiceCandidate*>(each->data))};
+        const Text line{
+            nice_agent_generate_local_candidate_sdp(agent_.get(), static_cast<NiceCandidate*>(each->data))};
         std::string_view text{line.get()};
         if (text.starts_with(sdp_prefix)) text.remove_prefix(sdp_prefix.size());
         if (text.size() <= max_candidate_size) out.candidates.emplace_back(text);
@@ -182,7 +183,8 @@ bool IceSide::acceptable(const NiceAddress& address) const {
     nice_address_to_string(&address, text.data());
     const Ref<GInetAddress> inet{g_inet_address_new_from_string(text.data())};
     if (inet == nullptr || g_inet_address_get_is_any(inet.get()) != FALSE ||
-        g_inet_address_get_is_multicast(inet.get()) != FALSE || std::string_view{text.data()} == "255.255.255.255")
+        g_inet_address_get_is_multicast(inet.get()) != FALSE ||
+        std::string_view{text.data()} == "255.255.255.255")
         return false;
     return settings_.loopback || g_inet_address_get_is_loopback(inet.get()) == FALSE;
 }
@@ -194,8 +196,8 @@ void IceSide::connect(const PathDescription& theirs) {
         return;
     GSList* list = nullptr;
     for (const auto& line : theirs.candidates) {
-        Candidate candidate{nice_agent_parse_remote_candidate_sdp(
-            agent_.get(), ice_stream_, (std::string{sdp_prefix} + line).c_str())};
+        Candidate candidate{nice_agent_parse_remote_candidate_sdp(agent_.get(), ice_stream_,
+                                                                  (std::string{sdp_prefix} + line).c_str())};
         if (candidate == nullptr || candidate->component_id != component ||
             candidate->transport != NICE_CANDIDATE_TRANSPORT_UDP || !acceptable(candidate->addr))
             continue;
@@ -255,9 +257,8 @@ void IceSide::flush() {
     while (agent_ != nullptr && !waiting_.empty()) {
         const auto& first = waiting_.front();
         const auto size = std::min(most_at_once, first.size() - sent_of_first_);
-        const auto sent =
-            nice_agent_send(agent_.get(), ice_stream_, component, static_cast<guint>(size),
-                            reinterpret_cast<const gchar*>(first.data() + sent_of_first_));
+        const auto sent = nice_agent_send(agent_.get(), ice_stream_, component, static_cast<guint>(size),
+                                          reinterpret_cast<const gchar*>(first.data() + sent_of_first_));
         if (sent <= 0) return;  // on_writable goes on
         sent_of_first_ += static_cast<std::size_t>(sent);
         if (sent_of_first_ < first.size()) continue;

@@ -17,8 +17,9 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
   public:
     TcpStream(GSocketConnection* connection, std::shared_ptr<Reports> reports)
         : connection_(connection), reports_(std::move(reports)), cancel_(g_cancellable_new()) {
-        g_socket_set_option(g_socket_connection_get_socket(connection_.get()), IPPROTO_TCP, TCP_NODELAY, 1,
-                            nullptr);
+        auto* const socket = g_socket_connection_get_socket(connection_.get());
+        g_socket_set_timeout(socket, 0);  // that of connecting would go on to hold for silence
+        g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
     }
 
     void begin(bool ours) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <map>
 #include <thread>
@@ -34,9 +35,7 @@ constexpr unsigned farewell_ms = 100;
 class PathTransport final : public DirectTransport {
   public:
     explicit PathTransport(Sink sink)
-        : sink_(std::move(sink)),
-          context_(g_main_context_new()),
-          loop_(g_main_loop_new(context_, FALSE)) {
+        : sink_(std::move(sink)), context_(g_main_context_new()), loop_(g_main_loop_new(context_, FALSE)) {
         // Signals belong to whoever waits for them.
         sigset_t all;
         sigset_t before;
@@ -56,7 +55,7 @@ class PathTransport final : public DirectTransport {
         later(context_, 0, [this] {
             while (!attempts_.empty()) end(attempts_.begin()->first);
             // TURN servers are still to hear that their ports are free.
-            later(context_, farewell_ms, [this] { g_main_loop_quit(loop_); });
+            later(context_, relays_ ? farewell_ms : 0, [this] { g_main_loop_quit(loop_); });
         });
         thread_.join();
         g_main_loop_unref(loop_);
@@ -116,6 +115,9 @@ class PathTransport final : public DirectTransport {
     void on(const GatherPath& gather) {
         const auto id = gather.attempt;
         auto& attempt = attempts_[id];
+        relays_ = relays_ || std::ranges::any_of(gather.settings.servers, [](const IceServer& server) {
+                      return server.kind != IceServer::Kind::stun;
+                  });
         attempt.tcp = std::make_unique<TcpSide>(gather.settings, reports(id));
         attempt.ice = std::make_shared<IceSide>(context_, gather.offerer, reports(id), [this, id] {
             later(context_, 0, [this, id] { describe(id); });
@@ -188,6 +190,7 @@ class PathTransport final : public DirectTransport {
     GMainLoop* loop_;
     std::map<AttemptId, Attempt> attempts_;  // the loop's thread, as all below
     StreamId last_stream_ = 0;
+    bool relays_ = false;  ///< TURN servers may hold something for us
     std::thread thread_;
 };
 

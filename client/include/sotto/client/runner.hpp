@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 
 #include "sotto/client/engine.hpp"
 
@@ -25,7 +26,10 @@ class Runner {
     enum class Ended : std::uint8_t { done, timeout, interrupted };
 
     /// Both outlive the runner.
-    Runner(Engine& engine, Transport& transport) : engine_(&engine), transport_(&transport) {}
+    Runner(Engine& engine, Transport& transport);
+    Runner(const Runner&) = delete;
+    Runner& operator=(const Runner&) = delete;
+    ~Runner();
 
     /// Called for every notice, on the running thread; it may give the engine commands and `apply` what they
     /// return.
@@ -33,6 +37,11 @@ class Runner {
     /// Called for what happens on the network and what is asked of it, before it is handled: for logs.
     void on_event(std::function<void(const NetworkEvent&)> see) { see_ = std::move(see); }
     void on_action(std::function<void(const Action&)> see) { see_action_ = std::move(see); }
+
+    /// Direct sessions from now on, over the transport that `make` gives (make_direct_transport).
+    void go_direct(const std::function<std::unique_ptr<DirectTransport>(DirectTransport::Sink sink)>& make);
+    /// What is heard and asked of it, as above.
+    void on_direct_event(std::function<void(const DirectEvent&)> see) { see_direct_ = std::move(see); }
 
     /// Carries out an engine's output and passes its notices on.
     void apply(Output output);
@@ -51,14 +60,18 @@ class Runner {
     bool finish(std::chrono::milliseconds patience);
 
   private:
+    class Paths;
     bool turn(Clock::time_point deadline);
+    void take_direct();
 
     Engine* engine_;
     Transport* transport_;
     std::function<void(const Notice&)> hear_;
     std::function<void(const NetworkEvent&)> see_;
     std::function<void(const Action&)> see_action_;
+    std::function<void(const DirectEvent&)> see_direct_;
     std::atomic<bool> interrupted_ = false;
+    std::unique_ptr<Paths> paths_;
 };
 
 }  // namespace sotto::client
