@@ -41,7 +41,6 @@ Outcome run_chat(const Options& options);
 Outcome run_contact_set(const Options& options);
 Outcome run_presence(const Options& options);
 Outcome run_direct(const Options& options);
-Outcome run_direct(const Options& options);
 Outcome run_who(const Options& options);
 Outcome run_history(const Options& options);
 Outcome run_passphrase(const Options& options);

@@ -27,9 +27,11 @@ struct Core {
     bool rotation_untold = false;  ///< our shared token is new, and our server hasn't confirmed it yet
     bool telling = false;          ///< … but is about to: nobody is to learn the new one before it
 
-    bool backlog = false;                  ///< what is being taken in had waited in the mailbox
-    DirectPaths* paths = nullptr;          ///< direct sessions
-    std::vector<IceServer> ice_servers{};  ///< that our server offered, since the last log-in
+    bool backlog = false;          ///< what is being taken in had waited in the mailbox
+    DirectPaths* paths = nullptr;  ///< direct sessions
+    bool wants_ice = false;        ///< what the server offers for direct sessions is of use
+    // Without an initialiser a designated one that leaves it away is warned about.
+    std::vector<IceServer> ice_servers = {};  // NOLINT(readability-redundant-member-init)
 
     [[nodiscard]] protocol::Endpoint own_endpoint() const {
         return {identity.server_host, identity.server_port, identity.server_pin};

@@ -64,6 +64,7 @@ DirectPolicy direct_policy(storage::ClientStore& store) {
 
 void Direct::start() {
     active_ = true;
+    core_->wants_ice = true;
     policy_ = direct_policy(core_->store);
     recheck_ = true;
 }

@@ -16,6 +16,34 @@ constexpr std::int64_t silence_means_empty =
 constexpr std::int64_t quarantine_lifetime = 7 * day;
 constexpr std::int64_t envelope_memory = 60 * day;  ///< twice the lifetime of a mailbox
 
+/// What is out of shape is left away.
+std::vector<IceServer> read_ice_servers(const wire::IceServers& in) {
+    constexpr std::size_t most = 8;
+    std::vector<IceServer> out;
+    for (const auto& each : in.servers()) {
+        IceServer server{.kind = IceServer::Kind::stun,
+                         .host = each.host(),
+                         .port = static_cast<std::uint16_t>(each.port()),
+                         .username = each.username(),
+                         .password = each.password()};
+        if (each.kind() == wire::ICE_SERVER_KIND_TURN_UDP)
+            server.kind = IceServer::Kind::turn_udp;
+        else if (each.kind() == wire::ICE_SERVER_KIND_TURN_TCP)
+            server.kind = IceServer::Kind::turn_tcp;
+        else if (each.kind() != wire::ICE_SERVER_KIND_STUN)
+            continue;
+        const auto plain = [](const std::string& text) {
+            return text.size() <= max_candidate_size &&
+                   std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+        };
+        if (out.size() == most || server.host.empty() || each.port() == 0 || each.port() > 0xffff ||
+            !plain(server.host) || !plain(server.username) || !plain(server.password))
+            continue;
+        out.push_back(std::move(server));
+    }
+    return out;
+}
+
 }  // namespace
 
 void Identified::start() {
@@ -109,6 +137,7 @@ void Identified::welcome(const wire::Reply* reply) {
     publishing_prekeys_ = false;
     tokens_confirmed_ = false;
     core_->tokens_stale = true;
+    ice_at_ = 0;
     core_->shell.tell(LoggedIn{waiting_, welcome.one_time_left(), welcome.one_time_kem_left()});
 
     if (welcome.generation() > repair_->generation() && welcome.generation() <= protocol::max_generation)
@@ -146,6 +175,22 @@ void Identified::request(wire::Request& request, std::function<void()> done) {
             upkeep_at_ = core_->shell.now + std::max<std::int64_t>(reply->failure().retry_after_ms(), minute);
             warn_once(describe_login_failure(reply->failure().code(), core_->own_endpoint()));
         });
+}
+
+void Identified::get_ice_servers() {
+    auto* connection = core_->connections.find(connection_);
+    if (connection == nullptr) return;
+    ice_at_ = core_->shell.now + hour;
+    wire::Request get;
+    get.mutable_get_ice_servers();
+    core_->connections.request(*connection, get, [this](const wire::Reply* reply) {
+        if (reply == nullptr || !reply->has_ice_servers()) return;
+        const auto& offered = reply->ice_servers();
+        core_->ice_servers = read_ice_servers(offered);
+        // Passwords end; half of their time is soon enough for the next.
+        if (offered.lifetime_s() > 0)
+            ice_at_ = core_->shell.now + std::max<std::int64_t>(offered.lifetime_s() * second / 2, minute);
+    });
 }
 
 void Identified::publish_records(std::uint64_t from) {
@@ -274,6 +319,7 @@ void Identified::pump() {
                             to_acknowledge_.size() >= acknowledge_batch || received_ == waiting_))
         acknowledge();
     if (core_->tokens_stale) publish_tokens();
+    if (core_->wants_ice && ice_at_ <= core_->shell.now) get_ice_servers();
     if (core_->changes != reported_changes_ && report_at_ <= core_->shell.now) report_generation();
 }
 
@@ -302,6 +348,7 @@ std::optional<std::int64_t> Identified::next_deadline() const {
         sooner(deadline, acknowledge_at_);
         sooner(deadline, ping_at_);
         sooner(deadline, upkeep_at_);
+        if (core_->wants_ice) sooner(deadline, ice_at_);
         if (core_->changes != reported_changes_)
             sooner(deadline, std::max(report_at_, core_->shell.now + second));
         if (received_ < waiting_ && last_push_ + silence_means_empty > core_->shell.now)

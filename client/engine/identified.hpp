@@ -45,6 +45,7 @@ class Identified final : public Connections::Listener {
     [[nodiscard]] std::optional<Error> judge_hello(const Connection& connection) const;
     void welcome(const wire::Reply* reply);
     [[nodiscard]] bool same_record(const wire::Welcome& welcome);
+    void get_ice_servers();
     void publish_records(std::uint64_t from);
     void publish_prekeys(const ServerPrekeys& held);
     void publish_tokens();
@@ -66,6 +67,7 @@ class Identified final : public Connections::Listener {
     std::int64_t retry_at_ = 0;
     std::int64_t online_since_ = 0;
     std::int64_t ping_at_ = 0;
+    std::int64_t ice_at_ = 0;     ///< when STUN and TURN servers are asked for again
     std::int64_t upkeep_at_ = 0;  ///< when prekeys are looked at again
     std::string tls_;
     bool next_pin_ = false;  ///< trying the second pin

@@ -3,6 +3,7 @@
 #include <sys/statvfs.h>
 #include <sys/timex.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <tuple>
@@ -70,6 +71,7 @@ class Check {
         say("configuration", State::ok, "Every setting is known and within its bounds.");
         config_ = *std::move(config);
         certificate();
+        ice();
         store();
         clock();
         files();
@@ -111,6 +113,22 @@ class Check {
         if (readable_by_others(config_.key))
             say("tls key", State::warning,
                 "The TLS key " + config_.key.string() + " can be read by other users: chmod 600 it.");
+    }
+
+    void ice() {
+        if (config_.ice_servers.empty()) return;
+        const auto offer = load_ice(config_);
+        if (!offer) return say("ice servers", State::failed, offer.error().sentence);
+        if (!config_.turn_secret_file.empty() && readable_by_others(config_.turn_secret_file))
+            say("ice servers", State::warning,
+                "The TURN secret " + config_.turn_secret_file.string() +
+                    " can be read by other users: chmod 600 it.");
+        const bool open = config_.turn_secret_file.empty() &&
+                          std::ranges::any_of(config_.ice_servers,
+                                              [](const auto& uri) { return uri.starts_with("turn:"); });
+        say("ice servers", open ? State::warning : State::ok,
+            open ? "TURN servers are offered without a password: name a turn_secret_file."
+                 : std::to_string(config_.ice_servers.size()) + " STUN and TURN servers are offered.");
     }
 
     void store() {

@@ -8,9 +8,12 @@
 #include <optional>
 
 #include "keyserver/app/files.hpp"
+#include "keyserver/app/ice.hpp"
 
 namespace sotto::keyserver {
 namespace {
+
+constexpr std::size_t most_ice_servers = 8;
 
 [[nodiscard]] bool is_address(int family, const std::string& host) {
     std::array<unsigned char, 16> ignored{};
@@ -31,6 +34,24 @@ class Settings {
 
     [[nodiscard]] std::string text(std::string_view key, std::string fallback) {
         return value<std::string>(key, std::move(fallback), "text in quotes");
+    }
+    [[nodiscard]] std::vector<std::string> texts(std::string_view key, std::size_t most) {
+        known_.emplace_back(key);
+        const auto kind = "a list of at most " + std::to_string(most) + " texts in quotes";
+        std::vector<std::string> out;
+        const auto node = table_[key];
+        if (!node) return out;
+        const auto* const list = node.as_array();
+        if (list == nullptr || list->size() > most) {
+            fail(key, kind);
+            return out;
+        }
+        for (const auto& each : *list) {
+            const auto text = each.value_exact<std::string>();
+            if (!text) fail(key, kind);
+            out.push_back(text.value_or(""));
+        }
+        return out;
     }
     [[nodiscard]] bool flag(std::string_view key, bool fallback) {
         return value<bool>(key, fallback, "true or false");
@@ -202,16 +223,46 @@ Outcome<Config> parse_config(std::string_view text, const std::filesystem::path&
     static const std::array<std::string, 2> formats{"text", "json"};
     if (settings.choice("log_format", "text", formats) == "json") config.log_format = LogFormat::json;
     config.sandbox = settings.flag("sandbox", config.sandbox);
+    config.ice_servers = settings.texts("ice_servers", most_ice_servers);
+    const auto secret_file = settings.text("turn_secret_file", "");
+    if (!secret_file.empty()) config.turn_secret_file = data / secret_file;
+    config.turn_lifetime_s = static_cast<std::uint32_t>(
+        settings.number("turn_lifetime_s", config.turn_lifetime_s, 600, 7L * 24 * 3600));
     read_limits(settings, config.limits);
     if (const auto what = settings.finish()) return wrong(*what);
     if (!listen) return std::unexpected(listen.error());
     if (!registration) return std::unexpected(registration.error());
     if (!metrics) return std::unexpected(metrics.error());
+    for (const auto& uri : config.ice_servers)
+        if (const auto server = parse_ice_server(uri); !server) return std::unexpected(server.error());
     if (!crypto::valid_server_name(config.name)) return wrong("'name' must be a server's name in lower case");
     config.listen = *listen;
     config.registration = *registration;
     config.metrics_listen = *metrics;
     return config;
+}
+
+Outcome<std::shared_ptr<const IceOffer>> load_ice(const Config& config) {
+    if (config.ice_servers.empty()) return std::shared_ptr<const IceOffer>{};
+    auto offer = std::make_shared<IceOffer>();
+    offer->lifetime_s = config.turn_lifetime_s;
+    for (const auto& uri : config.ice_servers) {
+        auto server = parse_ice_server(uri);
+        if (!server) return std::unexpected(server.error());
+        offer->servers.push_back(*std::move(server));
+    }
+    if (config.turn_secret_file.empty()) return offer;
+    auto read = read_small_file(config.turn_secret_file, "The TURN secret");
+    if (!read) return std::unexpected(read.error());
+    const auto secret = std::make_shared<crypto::SecretBytes>(*std::move(read));
+    while (!secret->empty() && (secret->back() == std::byte{'\n'} || secret->back() == std::byte{'\r'}))
+        secret->pop_back();
+    if (secret->size() < 16)
+        return problem(Exit::input, "The TURN secret in " + config.turn_secret_file.string() +
+                                        " is shorter than 16 bytes; put a longer one there and into coturn's "
+                                        "static-auth-secret.");
+    offer->password = [secret](std::string_view username) { return turn_password(*secret, username); };
+    return offer;
 }
 
 Outcome<Config> read_config(const std::filesystem::path& data) {

@@ -33,12 +33,23 @@ struct Config {
     std::string log_level = "info";
     LogFormat log_format = LogFormat::text;
     bool sandbox = true;
+    std::vector<std::string> ice_servers;    ///< as they were written, each of them good
+    std::filesystem::path turn_secret_file;  ///< empty: TURN servers are offered without a password
+    std::uint32_t turn_lifetime_s = 12 * 3600;
     Limits limits;
 
-    [[nodiscard]] Policy policy() const {
-        return {.server_name = name, .registration = registration, .unbound = unbound, .limits = limits};
+    /// `ice`: from load_ice().
+    [[nodiscard]] Policy policy(std::shared_ptr<const IceOffer> ice) const {
+        return {.server_name = name,
+                .registration = registration,
+                .unbound = unbound,
+                .limits = limits,
+                .ice = std::move(ice)};
     }
 };
+
+/// What clients are told of STUN and TURN servers, with the secret read; null where there are none.
+[[nodiscard]] Outcome<std::shared_ptr<const IceOffer>> load_ice(const Config& config);
 
 /// `1.2.3.4:7443`, `[::1]:7443`, either without a port.
 [[nodiscard]] Outcome<ListenAddress> parse_listen(std::string_view text);

@@ -82,6 +82,26 @@ void write_operation(Text& text, const Config& config) {
         "for, as far as the kernel offers that; false to find out whether it is in the way. [restart]");
 }
 
+[[nodiscard]] std::string listed(const std::vector<std::string>& texts) {
+    std::string out = "[";
+    for (const auto& text : texts) out += (out.size() > 1 ? ", " : "") + quoted(text);
+    return out + "]";
+}
+
+void write_ice(Text& text, const Config& config) {
+    text.heading("Direct sessions");
+    text.setting(
+        "ice_servers", listed(config.ice_servers),
+        "STUN and TURN servers that logged-in clients are told of, so that contacts reach each other\n"
+        "directly through their routers: \"stun:turn.example.org:3478\", \"turn:turn.example.org:3478\",\n"
+        "\"turn:turn.example.org:3478?transport=tcp\". Without any, sessions are direct on the same network\n"
+        "alone, and relayed by this server otherwise. packaging/coturn has a configuration for coturn.");
+    text.setting("turn_secret_file", quoted(config.turn_secret_file.string()),
+                 "A file with the secret that coturn has as static-auth-secret; each client gets a user name "
+                 "and\npassword of its own made from it, good for turn_lifetime_s seconds. \"\" for none.");
+    text.setting("turn_lifetime_s", std::to_string(config.turn_lifetime_s), "");
+}
+
 }  // namespace
 
 std::string format_config(const Config& config) {
@@ -94,6 +114,7 @@ std::string format_config(const Config& config) {
         "# is refused. `sotto-keyserver check` tries them.\n");
     write_server(text, config);
     write_operation(text, config);
+    write_ice(text, config);
     text.heading("Limits");
     for (const auto& limit : limit_settings())
         text.setting(limit.name, std::to_string(limit.get(config.limits)), limit.explains);

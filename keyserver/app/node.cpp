@@ -71,7 +71,8 @@ GateLimits gate_of(const Limits& limits) {
             .per_second = limits.address_per_second};
 }
 
-Node::Node(storage::ProfileLock lock, storage::Database store, TlsContext tls, const Config& config)
+Node::Node(storage::ProfileLock lock, storage::Database store, TlsContext tls, const Config& config,
+           std::shared_ptr<const IceOffer> ice)
     : lock_(std::move(lock)),
       config_(config),
       clock_(std::make_unique<SystemClock>()),
@@ -83,7 +84,7 @@ Node::Node(storage::ProfileLock lock, storage::Database store, TlsContext tls, c
       store_(std::make_unique<StoreThread>(
           std::move(store),
           [](const storage::Error& error) { spdlog::error("the store failed: {}", error.detail); })),
-      service_(std::make_unique<Service>(config.policy(), *clock_, rng_, *store_, server_)) {}
+      service_(std::make_unique<Service>(config.policy(std::move(ice)), *clock_, rng_, *store_, server_)) {}
 
 Outcome<std::unique_ptr<Node>> Node::start(const std::filesystem::path& data, const Config& config,
                                            const std::function<Outcome<void>()>& shut_in) {
@@ -95,6 +96,8 @@ Outcome<std::unique_ptr<Node>> Node::start(const std::filesystem::path& data, co
     }
     auto tls = load_tls(config);
     if (!tls) return std::unexpected(tls.error());
+    auto ice = load_ice(config);
+    if (!ice) return std::unexpected(ice.error());
     const auto key = read_store_key(config.store_key_file);
     if (!key) return std::unexpected(key.error());
     auto store = open_store(data / store_file, *key, Company::alone);
@@ -105,7 +108,8 @@ Outcome<std::unique_ptr<Node>> Node::start(const std::filesystem::path& data, co
     if (shut_in)
         if (const auto entered = shut_in(); !entered) return std::unexpected(entered.error());
 
-    std::unique_ptr<Node> node{new Node(*std::move(lock), *std::move(store), *std::move(tls), config)};
+    std::unique_ptr<Node> node{
+        new Node(*std::move(lock), *std::move(store), *std::move(tls), config, *std::move(ice))};
     const auto port = node->server_.start(*node->service_);
     if (!port) return problem(Exit::server, port.error());
     node->port_ = *port;
@@ -179,6 +183,8 @@ void Node::note_certificate(const std::filesystem::path& file) {
 Outcome<std::vector<std::string>> Node::reload(const Config& next) {
     auto tls = load_tls(next);
     if (!tls) return std::unexpected(tls.error());
+    auto ice = load_ice(next);
+    if (!ice) return std::unexpected(ice.error());
     auto later = need_another_start(config_, next);
     server_.replace_tls(*std::move(tls));
     if (next.limits != config_.limits) {
@@ -190,7 +196,10 @@ Outcome<std::vector<std::string>> Node::reload(const Config& next) {
     config_.registration = next.registration;
     config_.unbound = next.unbound;
     config_.limits = next.limits;
-    service_->set_policy(config_.policy());
+    config_.ice_servers = next.ice_servers;
+    config_.turn_secret_file = next.turn_secret_file;
+    config_.turn_lifetime_s = next.turn_lifetime_s;
+    service_->set_policy(config_.policy(*std::move(ice)));
     note_certificate(config_.certificate);
     return later;
 }

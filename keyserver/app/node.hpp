@@ -48,7 +48,8 @@ class Node {
     void stop();
 
   private:
-    Node(storage::ProfileLock lock, storage::Database store, TlsContext tls, const Config& config);
+    Node(storage::ProfileLock lock, storage::Database store, TlsContext tls, const Config& config,
+         std::shared_ptr<const IceOffer> ice);
     [[nodiscard]] Outcome<void> offer_metrics();
     [[nodiscard]] std::optional<Page> page(std::string_view path) const;
     void note_certificate(const std::filesystem::path& file);

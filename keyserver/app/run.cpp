@@ -76,6 +76,7 @@ Outcome<void> shut_in(const std::filesystem::path& data, const Config& config) {
                        .ports = {config.listen.port}};
     add_folders(rules.readable, config.certificate);
     add_folders(rules.readable, config.key);
+    if (!config.turn_secret_file.empty()) add_folders(rules.readable, config.turn_secret_file);
     if (config.metrics_listen) rules.ports.push_back(config.metrics_listen->port);
     const auto entered = enter_sandbox(rules);
     if (!entered) return problem(Exit::server, entered.error());

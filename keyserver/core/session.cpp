@@ -166,6 +166,8 @@ void Session::handle(wire::Request& request) {
             return acknowledge(id, request.acknowledge());
         case wire::Request::kReportGeneration:
             return report_generation(id, request.report_generation());
+        case wire::Request::kGetIceServers:
+            return get_ice_servers(id);
         case wire::Request::kPublishPresence:
         case wire::Request::kWithdrawPresence:
         case wire::Request::kWatchPresence:

@@ -77,6 +77,7 @@ class Session {
     void set_tokens(std::uint32_t request, const wire::SetTokens& message);
     void acknowledge(std::uint32_t request, const wire::Acknowledge& message);
     void report_generation(std::uint32_t request, const wire::ReportGeneration& message);
+    void get_ice_servers(std::uint32_t request);
     void fetch_records(std::uint32_t request, const wire::FetchRecords& message);
     void fetch_prekeys(std::uint32_t request, const wire::FetchPrekeys& message);
     /// Takes the envelope out of the message.

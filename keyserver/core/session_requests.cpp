@@ -1,5 +1,6 @@
 // What a session does once it is known who asks: publishing, fetching, delivering.
 #include "keyserver/core/session.hpp"
+#include "sotto/crypto/codec.hpp"
 #include "sotto/crypto/session.hpp"
 
 namespace sotto::keyserver {
@@ -168,6 +169,13 @@ void Session::deliver(std::uint32_t request, wire::Deliver& message) {
                       .origin = {.connection = id_, .request = request, .asked_us = Counters::now_us()}};
     std::ranges::copy(bytes_of(message.envelope_id()), delivery.id.begin());
     service_.hub.deliver(std::move(delivery));
+}
+
+void Session::get_ice_servers(std::uint32_t request) {
+    const auto offer = service_.policy->ice;
+    const auto until = service_.clock.unix_ms() / 1000 + (offer ? offer->lifetime_s : 0);
+    const auto username = std::to_string(until) + ":" + crypto::to_hex(service_.rng.bytes<8>());
+    reply(ice_servers_frame(request, offer.get(), username));
 }
 
 }  // namespace sotto::keyserver

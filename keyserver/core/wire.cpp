@@ -164,6 +164,39 @@ std::string presence_frame(ByteView topic, ByteView blob) {
     return frame.finish();
 }
 
+namespace {
+
+[[nodiscard]] wire::IceServerKind wire_kind(IceServer::Kind kind) {
+    switch (kind) {
+        case IceServer::Kind::turn_udp:
+            return wire::ICE_SERVER_KIND_TURN_UDP;
+        case IceServer::Kind::turn_tcp:
+            return wire::ICE_SERVER_KIND_TURN_TCP;
+        case IceServer::Kind::stun:
+            break;
+    }
+    return wire::ICE_SERVER_KIND_STUN;
+}
+
+}  // namespace
+
+std::string ice_servers_frame(std::uint32_t request, const IceOffer* offer, std::string_view username) {
+    auto reply = reply_to(request);
+    auto& out = *reply.mutable_ice_servers();
+    if (offer == nullptr) return reply.SerializeAsString();
+    out.set_lifetime_s(offer->lifetime_s);
+    for (const auto& server : offer->servers) {
+        auto& one = *out.add_servers();
+        one.set_kind(wire_kind(server.kind));
+        one.set_host(server.host);
+        one.set_port(server.port);
+        if (server.kind == IceServer::Kind::stun || !offer->password) continue;
+        one.set_username(std::string{username});
+        one.set_password(offer->password(username));
+    }
+    return reply.SerializeAsString();
+}
+
 std::string closing_frame(std::uint32_t retry_after_ms) {
     wire::Reply reply;
     reply.mutable_closing()->set_retry_after_ms(retry_after_ms);

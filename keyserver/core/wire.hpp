@@ -41,6 +41,9 @@ class PresencesFrame {
   private:
     wire::Reply reply_;
 };
+/// With a user name that says until when it is good, and nothing of whose it is.
+[[nodiscard]] std::string ice_servers_frame(std::uint32_t request, const IceOffer* offer,
+                                            std::string_view username);
 [[nodiscard]] std::string closing_frame(std::uint32_t retry_after_ms);
 
 }  // namespace sotto::keyserver

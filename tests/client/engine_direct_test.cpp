@@ -227,6 +227,30 @@ TEST_F(DirectTest, WhatCantBeReachedGoesByTheServer) {
     EXPECT_LE(world.paths.gathered, tries + 2) << "not tried again at each message";
 }
 
+TEST_F(DirectTest, TheServersOfferOfStunAndTurnIsUsed) {
+    circle.server.change_policy([](keyserver::Policy& policy) {
+        keyserver::IceOffer offer;
+        offer.servers = {{.kind = keyserver::IceServer::Kind::stun, .host = "turn.example", .port = 3478},
+                         {.kind = keyserver::IceServer::Kind::turn_tcp, .host = "turn.example", .port = 443}};
+        offer.lifetime_s = 7200;
+        offer.password = [](std::string_view username) { return "for-" + std::string{username}; };
+        policy.ice = std::make_shared<const keyserver::IceOffer>(std::move(offer));
+    });
+    ASSERT_NO_FATAL_FAILURE(go_direct());
+    const auto settings = world.paths.last_settings;
+    ASSERT_EQ(settings.servers.size(), 2U);
+    EXPECT_EQ(settings.servers[0].kind, IceServer::Kind::stun);
+    EXPECT_EQ(settings.servers[1].kind, IceServer::Kind::turn_tcp);
+    EXPECT_EQ(settings.servers[1].password, "for-" + settings.servers[1].username);
+    EXPECT_FALSE(settings.loopback) << "the server is somewhere else";
+    EXPECT_FALSE(settings.upnp);
+    // Passwords end: new ones are there in time.
+    world.run_for(2L * 60 * 60 * 1000);
+    ASSERT_FALSE(ask(alice, "bob"));
+    ASSERT_TRUE(both_direct());
+    EXPECT_NE(world.paths.last_settings.servers[1].username, settings.servers[1].username);
+}
+
 TEST_F(DirectTest, NoDescriptionIsNoOffer) {
     world.paths.describes = false;
     ASSERT_NO_FATAL_FAILURE(meet());
@@ -242,7 +266,7 @@ TEST_F(DirectTest, OnlyVerifiedContactsUnlessThePersonSaysOtherwise) {
     EXPECT_EQ(alice.engine().direct_policy().value(), DirectPolicy::verified);
     ASSERT_NO_FATAL_FAILURE(meet(DirectPolicy::verified));
     for (auto* client : {&alice, &bob}) {
-        const auto name = client == &alice ? "bob" : "alice";
+        const auto* const name = client == &alice ? "bob" : "alice";
         auto contact = *client->contact(name);
         contact.verified = storage::Verified::no;
         ASSERT_TRUE(client->store().update_contact(contact));

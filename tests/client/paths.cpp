@@ -47,6 +47,7 @@ void SimPaths::give(const End& end, const DirectEvent& event) {
 }
 
 void SimPaths::gather(Client& client, const GatherPath& gather) {
+    last_settings = gather.settings;
     const auto port = next_port_++;
     attempts_.push_back({&client, client.life(), gather.attempt, port, false});
     world_->later(world_->faults.latency, [this, &client, life = client.life(), gather, port] {

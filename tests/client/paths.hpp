@@ -23,8 +23,9 @@ class SimPaths {
     /// Somebody else connects to whoever listens for this attempt, and sends this.
     void stranger(Client& client, const Bytes& bytes);
 
-    bool reachable = true;     ///< a connection that is tried comes about
-    bool describes = true;     ///< a client finds something that it can be reached by
+    bool reachable = true;  ///< a connection that is tried comes about
+    bool describes = true;  ///< a client finds something that it can be reached by
+    PathSettings last_settings;
     std::size_t gathered = 0;  ///< descriptions that were handed over
     std::size_t tried = 0;     ///< connections
     std::uint64_t bytes = 0;   ///< that arrived

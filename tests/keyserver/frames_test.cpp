@@ -36,6 +36,9 @@ wire::Request every_field_of(wire::Request::BodyCase kind) {
                 request.mutable_publish_prekeys()->add_one_time_kem("k");
             }
             break;
+        case wire::Request::kGetIceServers:
+            request.mutable_get_ice_servers();
+            break;
         case wire::Request::kSetTokens:
             request.mutable_set_tokens()->set_discoverable(true);
             for (int i = 0; i < 2; ++i) {

@@ -33,9 +33,9 @@ TEST(Config, OfANewServerHasEverySettingAndReadsAsItsDefaults) {
     EXPECT_FALSE(read->metrics_listen);
     for (const auto& setting : limit_settings())
         EXPECT_NE(text.find("\n" + std::string{setting.name} + " = "), std::string::npos) << setting.name;
-    for (const auto* name :
-         {"listen", "name", "registration", "certificate", "key", "store_key_file", "unbound", "threads",
-          "max_connections", "metrics_listen", "log_level", "log_format"})
+    for (const auto* name : {"listen", "name", "registration", "certificate", "key", "store_key_file",
+                             "unbound", "threads", "max_connections", "metrics_listen", "log_level",
+                             "log_format", "ice_servers", "turn_secret_file", "turn_lifetime_s"})
         EXPECT_NE(text.find("\n" + std::string{name} + " = "), std::string::npos) << name;
     // The same without any of them.
     EXPECT_EQ(parsed("")->limits, Limits{});
