@@ -96,7 +96,7 @@ wire::Request every_field_of(wire::Request::BodyCase kind) {
 constexpr std::array kinds{
     wire::Request::kRegister,         wire::Request::kLogin,         wire::Request::kPublishRecord,
     wire::Request::kPublishPrekeys,   wire::Request::kSetTokens,     wire::Request::kAcknowledge,
-    wire::Request::kReportGeneration, wire::Request::kFetchRecords,  wire::Request::kFetchPrekeys,
+    wire::Request::kReportGeneration, wire::Request::kGetIceServers, wire::Request::kFetchRecords,  wire::Request::kFetchPrekeys,
     wire::Request::kDeliver,          wire::Request::kPing,          wire::Request::kPublishPresence,
     wire::Request::kWithdrawPresence, wire::Request::kWatchPresence, wire::Request::kUnwatchPresence};
 
