@@ -150,6 +150,7 @@ Direct::Attempt* Direct::of_contact(std::int64_t contact) {
 
 std::vector<AttemptId> Direct::all() const {
     std::vector<AttemptId> out;
+    out.reserve(attempts_.size());
     for (const auto& [id, attempt] : attempts_) out.push_back(id);
     return out;
 }
@@ -297,6 +298,7 @@ void Direct::connect(Attempt& attempt, const crypto::DirectSecret& offered,
     const auto id = attempt.id;
     core_->shell.act(ConnectPath{id, std::move(theirs)});
     std::vector<StreamId> waiting;
+    waiting.reserve(attempt.streams.size());
     for (const auto& [stream, state] : attempt.streams) waiting.push_back(stream);
     for (const auto stream : waiting)
         if (auto* const still = find(id); still != nullptr && still->streams.contains(stream))
@@ -348,7 +350,9 @@ void Direct::on(StreamBytes& bytes) {
 void Direct::feed(AttemptId id, StreamId stream, ByteView bytes) {
     auto* const attempt = find(id);
     if (attempt == nullptr) return;
-    auto& secure = *attempt->streams.at(stream).secure;
+    auto& held = attempt->streams.at(stream).secure;
+    if (!held) return;
+    auto& secure = *held;
     const bool before = secure.proven();
     auto taken = secure.take(bytes);
     if (!taken) return drop_stream(*attempt, stream);
@@ -442,8 +446,8 @@ void Direct::choose(Attempt& attempt, StreamId stream) {
 
 void Direct::send(Attempt& attempt, const direct::Frame& frame) {
     attempt.spoke_at = core_->shell.now;
-    auto& stream = attempt.streams.at(attempt.chosen);
-    core_->shell.act(SendStream{attempt.chosen, stream.secure->seal(encode(frame))});
+    auto& secure = attempt.streams.at(attempt.chosen).secure;
+    if (secure) core_->shell.act(SendStream{attempt.chosen, secure->seal(encode(frame))});
 }
 
 void Direct::deliver(std::int64_t contact, const storage::EnvelopeId& id, ByteView envelope,

@@ -93,12 +93,14 @@ wire::Request every_field_of(wire::Request::BodyCase kind) {
     return request;
 }
 
-constexpr std::array kinds{
-    wire::Request::kRegister,         wire::Request::kLogin,         wire::Request::kPublishRecord,
-    wire::Request::kPublishPrekeys,   wire::Request::kSetTokens,     wire::Request::kAcknowledge,
-    wire::Request::kReportGeneration, wire::Request::kGetIceServers, wire::Request::kFetchRecords,  wire::Request::kFetchPrekeys,
-    wire::Request::kDeliver,          wire::Request::kPing,          wire::Request::kPublishPresence,
-    wire::Request::kWithdrawPresence, wire::Request::kWatchPresence, wire::Request::kUnwatchPresence};
+constexpr std::array kinds{wire::Request::kRegister,         wire::Request::kLogin,
+                           wire::Request::kPublishRecord,    wire::Request::kPublishPrekeys,
+                           wire::Request::kSetTokens,        wire::Request::kAcknowledge,
+                           wire::Request::kReportGeneration, wire::Request::kGetIceServers,
+                           wire::Request::kFetchRecords,     wire::Request::kFetchPrekeys,
+                           wire::Request::kDeliver,          wire::Request::kPing,
+                           wire::Request::kPublishPresence,  wire::Request::kWithdrawPresence,
+                           wire::Request::kWatchPresence,    wire::Request::kUnwatchPresence};
 
 TEST(Frames, WithEveryFieldOfTheSchemaAreRead) {
     for (const auto kind : kinds) {

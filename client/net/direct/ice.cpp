@@ -10,6 +10,7 @@ namespace {
 
 constexpr guint component = 1;
 constexpr std::string_view sdp_prefix = "a=";
+constexpr unsigned company_ms = 30;  ///< for candidates that come with the last one
 constexpr std::size_t most_at_once = 32UL * 1024;
 
 struct FreeCandidate {
@@ -58,6 +59,7 @@ IceSide::IceSide(GMainContext* context, bool offerer, Reports reports, std::func
     g_object_set(agent_.get(), "ice-tcp", FALSE, "ice-udp", TRUE, "upnp", FALSE, "controlling-mode",
                  offerer ? TRUE : FALSE, nullptr);
     g_signal_connect(agent_.get(), "candidate-gathering-done", G_CALLBACK(&IceSide::on_gathered), this);
+    g_signal_connect(agent_.get(), "new-candidate-full", G_CALLBACK(&IceSide::on_candidate), this);
     g_signal_connect(agent_.get(), "component-state-changed", G_CALLBACK(&IceSide::on_state), this);
     g_signal_connect(agent_.get(), "reliable-transport-writable", G_CALLBACK(&IceSide::on_writable), this);
     g_signal_connect(agent_.get(), "new-selected-pair-full", G_CALLBACK(&IceSide::on_pair), this);
@@ -152,6 +154,19 @@ void IceSide::begin_gathering() {
     const auto self = shared_from_this();
     if (nice_agent_gather_candidates(agent_.get(), ice_stream_) == FALSE) return gathered_();
     ready_ = true;
+}
+
+void IceSide::found(const NiceCandidate& candidate) {
+    // A relayed address is the last resort, and its server has told the one that STUN tells as well; the
+    // other servers may still take seconds to fall silent.
+    const bool relays = std::ranges::any_of(
+        settings_.servers, [](const IceServer& server) { return server.kind != IceServer::Kind::stun; });
+    const auto last = relays ? NICE_CANDIDATE_TYPE_RELAYED : NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE;
+    if (candidate.type != last) return;
+    ready_ = true;
+    later(context_, company_ms, [self = weak_from_this()] {
+        if (const auto side = self.lock(); side != nullptr && side->agent_ != nullptr) side->gathered_();
+    });
 }
 
 void IceSide::describe(PathDescription& out) {
@@ -272,6 +287,10 @@ void IceSide::flush() {
 void IceSide::on_gathered(NiceAgent* /*agent*/, guint /*stream*/, gpointer self) {
     static_cast<IceSide*>(self)->ready_ = true;
     static_cast<IceSide*>(self)->gathered_();
+}
+
+void IceSide::on_candidate(NiceAgent* /*agent*/, NiceCandidate* candidate, gpointer self) {
+    static_cast<IceSide*>(self)->found(*candidate);
 }
 
 void IceSide::on_state(NiceAgent* /*agent*/, guint /*stream*/, guint /*component*/, guint state,

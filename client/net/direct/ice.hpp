@@ -12,7 +12,7 @@ namespace sotto::client::paths {
 
 class IceSide : public std::enable_shared_from_this<IceSide> {
   public:
-    /// `gathered` is called once, when there will be no more candidates.
+    /// `gathered` is called when there will be no more candidates, or none that would be worth waiting for.
     IceSide(GMainContext* context, bool offerer, Reports reports, std::function<void()> gathered);
     IceSide(const IceSide&) = delete;
     IceSide& operator=(const IceSide&) = delete;
@@ -34,6 +34,7 @@ class IceSide : public std::enable_shared_from_this<IceSide> {
     void lookup(const IceServer& server);
     void looked_up(const IceServer& server, const char* address);
     void begin_gathering();
+    void found(const NiceCandidate& candidate);
     void writable();
     void take(ByteView bytes);
     void failed();
@@ -43,6 +44,7 @@ class IceSide : public std::enable_shared_from_this<IceSide> {
     [[nodiscard]] PathKind kind();
 
     static void on_gathered(NiceAgent* agent, guint stream, gpointer self);
+    static void on_candidate(NiceAgent* agent, NiceCandidate* candidate, gpointer self);
     static void on_state(NiceAgent* agent, guint stream, guint component, guint state, gpointer self);
     static void on_writable(NiceAgent* agent, guint stream, guint component, gpointer self);
     static void on_pair(NiceAgent* agent, guint stream, guint component, NiceCandidate* local,
