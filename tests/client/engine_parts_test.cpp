@@ -169,6 +169,71 @@ TEST(Content, WhateverIsOutOfShapeIsRefused) {
     EXPECT_FALSE(parse_content({}, {}));
 }
 
+content::Content offer_content() {
+    auto content = text_content();
+    fill(*content.mutable_direct_offer(), {}, crypto::DirectSecret{Array<32>{std::byte{3}}},
+         {.ufrag = "abcd",
+          .password = std::string(22, 'p'),
+          .candidates = {"candidate:1 1 UDP 1 192.0.2.1 9 typ host"},
+          .tcp = {{.address = Bytes(4), .port = 9}, {.address = Bytes(16), .port = 65'535}}});
+    return content;
+}
+
+TEST(Content, AnOfferComesThroughWhole) {
+    const auto received = parsed(offer_content());
+    ASSERT_TRUE(received && received->direct);
+    EXPECT_TRUE(received->known);
+    EXPECT_EQ(received->kind, kind_direct_offer);
+    EXPECT_TRUE(received->direct->offer);
+    EXPECT_EQ(to_bytes(received->direct->secret.expose()).front(), std::byte{3});
+    const auto& path = received->direct->path;
+    EXPECT_EQ(path.ufrag, "abcd");
+    EXPECT_EQ(path.candidates.size(), 1U);
+    ASSERT_EQ(path.tcp.size(), 2U);
+    EXPECT_EQ(path.tcp[1].port, 65'535);
+
+    auto answer = text_content();
+    *answer.mutable_direct_answer() = offer_content().direct_offer();
+    const auto answered = parsed(answer);
+    ASSERT_TRUE(answered && answered->direct);
+    EXPECT_EQ(answered->kind, kind_direct_answer);
+    EXPECT_FALSE(answered->direct->offer);
+}
+
+TEST(Content, AnOfferOutOfShapeIsRefused) {
+    const std::vector<std::function<void(content::DirectSignal&)>> changes{
+        [](auto& o) { o.set_attempt("short"); },
+        [](auto& o) { o.set_secret(std::string(31, 's')); },
+        [](auto& o) { o.set_ice_ufrag("abc"); },
+        [](auto& o) { o.set_ice_ufrag(std::string(257, 'u')); },
+        [](auto& o) { o.set_ice_ufrag("ab\ncd"); },
+        [](auto& o) { o.set_ice_password(std::string(21, 'p')); },
+        [](auto& o) { o.clear_ice_ufrag(); },
+        [](auto& o) { o.add_candidates(""); },
+        [](auto& o) { o.add_candidates(std::string(257, 'c')); },
+        [](auto& o) { o.add_candidates("candidate:\r\na=x"); },
+        [](auto& o) {
+            for (int i = 0; i < 32; ++i) o.add_candidates("candidate:x");
+        },
+        [](auto& o) { o.mutable_tcp(0)->set_address(std::string(5, 'a')); },
+        [](auto& o) { o.mutable_tcp(0)->set_port(0); },
+        [](auto& o) { o.mutable_tcp(0)->set_port(65'536); },
+        [](auto& o) {
+            for (int i = 0; i < 7; ++i) *o.add_tcp() = o.tcp(0);
+        }};
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        auto content = offer_content();
+        changes[i](*content.mutable_direct_offer());
+        EXPECT_FALSE(parsed(content)) << i;
+    }
+    // Without ICE there is nothing of it.
+    auto tcp_alone = offer_content();
+    tcp_alone.mutable_direct_offer()->clear_ice_ufrag();
+    tcp_alone.mutable_direct_offer()->clear_ice_password();
+    tcp_alone.mutable_direct_offer()->clear_candidates();
+    EXPECT_TRUE(parsed(tcp_alone));
+}
+
 TEST(Content, ATextThatIsNotUtf8IsRefused) {
     auto bytes = text_content().SerializeAsString();
     const auto at = bytes.find("hello");

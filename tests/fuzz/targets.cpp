@@ -9,6 +9,7 @@
 #include "client/world.hpp"
 #include "frames.hpp"
 #include "sotto/crypto/codec.hpp"
+#include "sotto/crypto/direct.hpp"
 #include "sotto/crypto/safety_number.hpp"
 #include "sotto/protocol/link.hpp"
 #include "sotto/protocol/text.hpp"
@@ -100,7 +101,46 @@ void feed_session(ByteView input) {
 
 void feed_content(ByteView input) {
     const auto content = client::parse_content(input, {});
-    if (content) promise(protocol::valid_utf8(content->text), "a text is UTF-8");
+    if (!content) return;
+    promise(protocol::valid_utf8(content->text), "a text is UTF-8");
+    if (!content->direct) return;
+    const auto& path = content->direct->path;
+    promise(path.candidates.size() <= client::max_candidates && path.tcp.size() <= client::max_tcp_endpoints,
+            "a description is of bounded size");
+    for (const auto& line : path.candidates)
+        promise(line.size() <= client::max_candidate_size && line.find('\n') == std::string::npos,
+                "a candidate is one line");
+}
+
+// ---- a direct stream: the seed holds all that the other side ever said ----
+
+constexpr std::string_view only_frame = "the only frame";
+
+DirectKey stream_key() {
+    return DirectKey{Array<32>{std::byte{7}}};
+}
+DirectStream listening_stream() {
+    SeededRng rng{5};
+    return DirectStream::accept(stream_key(), DirectRole::answerer, rng);
+}
+
+void feed_direct(ByteView input) {
+    // The first byte says where the rest is cut.
+    if (input.empty()) return;
+    const auto rest = input.subspan(1);
+    const auto cut = std::min<std::size_t>(std::to_integer<std::size_t>(input[0]), rest.size());
+    auto stream = listening_stream();
+    std::size_t frames = 0;
+    for (const auto piece : {rest.first(cut), rest.subspan(cut)}) {
+        const auto taken = stream.take(piece);
+        if (!taken) break;
+        promise(taken->reply.empty() || rest.size() >= direct_flight_size, "nobody answers half a flight");
+        for (const auto& frame : taken->frames) {
+            ++frames;
+            promise(same(frame, bytes_of(only_frame)), "nothing is taken that was not said");
+        }
+    }
+    promise(frames <= 1, "nothing is taken twice");
 }
 
 void feed_link(ByteView input) {
@@ -237,7 +277,25 @@ std::vector<Bytes> content_seeds() {
     content.set_conversation_id(std::string(32, '\0'));
     content.set_sequence(1);
     content.mutable_text()->set_body("the words");
-    return {client::encode(content)};
+    auto offer = content;
+    client::fill(*offer.mutable_direct_offer(), {}, DirectSecret{},
+                 {.ufrag = "abcd",
+                  .password = std::string(22, 'p'),
+                  .candidates = {"candidate:1 1 UDP 1 192.0.2.1 9 typ host"},
+                  .tcp = {{.address = Bytes(4), .port = 9}}});
+    return {client::encode(content), client::encode(offer)};
+}
+std::vector<Bytes> direct_seeds() {
+    SeededRng rng{6};
+    Bytes said{std::byte{100}};
+    Bytes first;
+    auto opener = DirectStream::open(stream_key(), DirectRole::offerer, rng, first);
+    Writer writer{said};
+    writer.raw(first);
+    auto listening = listening_stream();
+    writer.raw(opener.take(listening.take(first).value().reply).value().reply);
+    writer.raw(opener.seal(bytes_of(only_frame)));
+    return {said, Bytes(1 + direct_flight_size)};
 }
 std::vector<Bytes> link_seeds() {
     const protocol::Endpoint endpoint{"chat.example", 7443, Array<32>{}};
@@ -278,6 +336,7 @@ constexpr std::array all{
     Target{"frames", feed_frames, frame_seeds},
     Target{"session-state", feed_session, session_seeds},
     Target{"content", feed_content, content_seeds},
+    Target{"direct-stream", feed_direct, direct_seeds},
     Target{"link", feed_link, link_seeds},
     Target{"text", feed_text, text_seeds},
     Target{"codec", feed_codec, codec_seeds},

@@ -77,7 +77,7 @@ TEST_F(IceFiles, AShortOrMissingSecretIsRefused) {
 
 TEST_F(IceFiles, WhatIsWrongInTheListIsSaidOnce) {
     for (const auto* const line : {"ice_servers = \"stun:a.example\"", "ice_servers = [1]",
-                                   "ice_servers = [\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\"]"}) {
+                                   R"(ice_servers = ["a","a","a","a","a","a","a","a","a"])"}) {
         const auto config =
             parse_config(std::string{"name = \"a.example\"\n"} + line, "the file", folder.path());
         ASSERT_FALSE(config) << line;

@@ -152,8 +152,9 @@ void IceSide::add_server(const IceServer& server, const char* address) {
 
 void IceSide::begin_gathering() {
     const auto self = shared_from_this();
-    if (nice_agent_gather_candidates(agent_.get(), ice_stream_) == FALSE) return gathered_();
-    ready_ = true;
+    ready_ = nice_agent_gather_candidates(agent_.get(), ice_stream_) != FALSE;
+    // Without servers there is nothing to wait for.
+    if (!ready_ || (settings_.servers.empty() && !settings_.upnp)) gathered_();
 }
 
 void IceSide::found(const NiceCandidate& candidate) {
