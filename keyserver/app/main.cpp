@@ -6,6 +6,7 @@
 #include "keyserver/app/commands.hpp"
 #include "keyserver/app/config.hpp"
 #include "keyserver/app/log.hpp"
+#include "keyserver/app/wipe_on_free.hpp"
 
 namespace sotto::keyserver {
 namespace {
@@ -171,6 +172,7 @@ int serve(int argc, char** argv) {
 }  // namespace sotto::keyserver
 
 int main(int argc, char** argv) {
+    sotto::keyserver::wipe_what_is_freed();
     try {
         return sotto::keyserver::serve(argc, argv);
     } catch (const std::exception& error) {

@@ -90,7 +90,10 @@ void Connection::read() {
         }
         if (moved.state != State::done) return leave();
         deadlines_.heard(now());
-        if (!take_in(shard_.scratch().first(moved.size))) return;
+        const auto read = shard_.scratch().first(moved.size);
+        const bool more = take_in(read);
+        crypto::wipe(read.data(), read.size());
+        if (!more) return;
         if (!stream_.has_pending()) return wait_to_read();
     }
     if (gone_) return;

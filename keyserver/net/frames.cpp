@@ -1,10 +1,13 @@
 #include "keyserver/net/frames.hpp"
 
+#include <malloc.h>
 #include <wslay/wslay.h>
 
 #include <algorithm>
 #include <cstring>
 #include <new>
+
+#include "sotto/crypto/secret.hpp"
 
 namespace sotto::keyserver {
 namespace {
@@ -45,6 +48,8 @@ constexpr std::size_t kept_message = 4096;
 }  // namespace
 
 void FreeFrameContext::operator()(wslay_frame_context* context) const noexcept {
+    // One allocation of plain data, with the last bytes that were read in it.
+    crypto::wipe(context, ::malloc_usable_size(context));
     wslay_frame_context_free(context);
 }
 
@@ -53,7 +58,20 @@ void FreeFrameContext::operator()(wslay_frame_context* context) const noexcept {
 struct FrameBuffers::Buffer {
     Buffer()
         : context(make_context({.send_callback = nullptr, .recv_callback = give, .genmask_callback = nullptr},
-                               this)) {}
+                               this)),
+          fresh(::malloc_usable_size(context.get())) {
+        std::memcpy(fresh.data(), context.get(), fresh.size());
+    }
+
+    /// As it was made: nothing of what was read is left in it.
+    void forget() {
+        std::memcpy(context.get(), fresh.data(), fresh.size());
+        crypto::wipe(message.data(), message.size());
+        crypto::wipe(control.data(), control.size());
+        message.clear();
+        control.clear();
+        given = taken = 0;
+    }
 
     static ssize_t give(std::uint8_t* to, std::size_t room, int /*flags*/, void* user) {
         auto& self = *static_cast<Buffer*>(user);
@@ -87,6 +105,7 @@ struct FrameBuffers::Buffer {
     }
 
     FrameContext context;
+    Bytes fresh;  ///< the context's bytes when it was made: plain data, in one allocation
     ByteView source;
     std::uint64_t given = 0;  ///< bytes that libwslay has
     std::uint64_t taken = 0;  ///< those of them that belong to frames it has handed out
@@ -110,6 +129,7 @@ std::unique_ptr<FrameBuffers::Buffer> FrameBuffers::take() {
 
 void FrameBuffers::give_back(std::unique_ptr<Buffer> buffer) {
     if (spare_.size() >= kept) return;
+    buffer->forget();
     if (buffer->message.capacity() > kept_message) buffer->message = {};
     spare_.push_back(std::move(buffer));
 }
@@ -200,6 +220,7 @@ void FrameWriter::close(std::uint16_t code) {
 }
 
 void FrameWriter::clear() {
+    crypto::wipe(bytes_->data(), bytes_->size());
     if (bytes_->capacity() > kept)
         *bytes_ = {};
     else

@@ -44,13 +44,12 @@ std::optional<Contact> read_contact(detail::Columns& columns) {
 
 /// Binds everything but the id, in the order of the columns.
 Statement& bind_contact(Statement& statement, const Contact& contact) {
-    return statement.bind_all(contact.name, contact.address.text(), contact.server_host, contact.server_port,
-                              contact.server_pin, contact.record, contact.state, contact.verified,
-                              contact.their_shared_token, contact.their_recovery_token, contact.invite_secret,
-                              contact.invite_claim, contact.our_recovery_token, contact.next_sequence,
-                              contact.highest_seen, contact.added_at, contact.introduced, contact.blocked,
-                              contact.other_record, contact.heard_at, contact.reset_at, contact.resets,
-                              contact.direct);
+    return statement.bind_all(
+        contact.name, contact.address.text(), contact.server_host, contact.server_port, contact.server_pin,
+        contact.record, contact.state, contact.verified, contact.their_shared_token,
+        contact.their_recovery_token, contact.invite_secret, contact.invite_claim, contact.our_recovery_token,
+        contact.next_sequence, contact.highest_seen, contact.added_at, contact.introduced, contact.blocked,
+        contact.other_record, contact.heard_at, contact.reset_at, contact.resets, contact.direct);
 }
 
 Result<std::optional<Contact>> one_contact(Database& db, std::string_view where, const auto& value) {

@@ -214,10 +214,9 @@ constexpr std::string_view version_4 = R"sql(
 ALTER TABLE contacts ADD COLUMN direct INTEGER NOT NULL DEFAULT 0;        -- 0: as the setting says
 )sql";
 
-constexpr std::array migrations{Migration{.version = 1, .sql = version_1},
-                                Migration{.version = 2, .sql = version_2},
-                                Migration{.version = 3, .sql = version_3},
-                                Migration{.version = 4, .sql = version_4}};
+constexpr std::array migrations{
+    Migration{.version = 1, .sql = version_1}, Migration{.version = 2, .sql = version_2},
+    Migration{.version = 3, .sql = version_3}, Migration{.version = 4, .sql = version_4}};
 
 }  // namespace
 
