@@ -265,6 +265,8 @@ void Chat::on(const Who& /*who*/) {
         const auto view = world_.engine.presence(contact.id);
         auto text = protocol::printable(contact.name) + ": " + std::string{client::name(view.kind)};
         if (!view.text.empty()) text += ", " + protocol::printable(view.text);
+        const auto way = world_.engine.direct(contact.id);
+        if (way.state == client::DirectState::direct) text += ", " + std::string{words_for(way.kind)};
         info(std::move(text));
     }
     if (contacts->empty()) info("There are no contacts yet; `sotto invite` makes a link for one.");

@@ -58,6 +58,11 @@ void direct(CLI::App& app, Options& options) {
                    "off, verified (contacts whom you have verified; as it is at first) or contacts (all of "
                    "them); without it what is set is shown")
         ->check(CLI::IsMember({"off", "verified", "contacts"}));
+    app.add_option(
+           "--upnp", options.direct_upnp,
+           "on: ask the router, by UPnP, to let such sessions in; everybody on the same network can see "
+           "that. off, as it is at first")
+        ->check(CLI::IsMember({"on", "off"}));
 }
 
 void presence(CLI::App& app, Options& options) {

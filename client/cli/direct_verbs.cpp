@@ -35,14 +35,22 @@ Outcome run_direct(const Options& options) {
         auto set = engine.set_direct_policy(policy, client::now_ms());
         if (!set) return pass_on(set);
     }
+    if (!options.direct_upnp.empty()) {
+        auto set = engine.set_upnp(options.direct_upnp == "on", client::now_ms());
+        if (!set) return pass_on(set);
+    }
     auto policy = engine.direct_policy();
     if (!policy) return pass_on(policy);
+    auto upnp = engine.upnp();
+    if (!upnp) return pass_on(upnp);
     if (!options.json) {
         print_line(policy_sentence(*policy));
+        if (*upnp) print_line("The router is asked by UPnP to let them in.");
         return {};
     }
     Json object;
     object["direct"] = client::name(*policy);
+    object["upnp"] = *upnp;
     print_json(object);
     return {};
 }

@@ -47,6 +47,7 @@ struct Options {
 
     // direct
     std::string direct_policy;  ///< empty: only show it
+    std::string direct_upnp;    ///< on, off; empty: as it is
 
     // verify
     bool confirm = false;

@@ -9,6 +9,7 @@ namespace {
 using crypto::DirectRole;
 
 constexpr std::string_view policy_setting = "direct";
+constexpr std::string_view upnp_setting = "direct upnp";
 constexpr std::int64_t gather_within = 5 * second;
 constexpr std::int64_t offer_lasts = 20 * second;
 constexpr std::int64_t connect_within = 15 * second;
@@ -60,12 +61,17 @@ DirectPolicy direct_policy(storage::ClientStore& store) {
     return DirectPolicy::verified;
 }
 
+bool direct_upnp(storage::ClientStore& store) {
+    return must(store.setting(upnp_setting)).value_or("") == "1";
+}
+
 // ---- who may ----
 
 void Direct::start() {
     active_ = true;
     core_->wants_ice = true;
     policy_ = direct_policy(core_->store);
+    upnp_ = direct_upnp(core_->store);
     recheck_ = true;
 }
 
@@ -88,6 +94,11 @@ void Direct::set_policy(DirectPolicy policy) {
     must(core_->store.put_setting(policy_setting, name(policy)));
     policy_ = policy;
     recheck_ = true;
+}
+
+void Direct::set_upnp(bool yes) {
+    must(core_->store.put_setting(upnp_setting, yes ? "1" : ""));
+    upnp_ = yes;
 }
 
 std::optional<Error> Direct::set_choice(std::int64_t id, storage::DirectChoice choice) {
@@ -158,7 +169,7 @@ std::vector<AttemptId> Direct::all() const {
 PathSettings Direct::settings() const {
     return {.servers = core_->ice_servers,
             .loopback = on_this_machine(core_->identity.server_host),
-            .upnp = false};
+            .upnp = upnp_};
 }
 
 DirectView Direct::view(std::int64_t contact) const {

@@ -24,6 +24,7 @@ class Direct final : public DirectPaths {
     [[nodiscard]] bool active() const { return active_; }
     [[nodiscard]] DirectPolicy policy() const { return policy_; }
     void set_policy(DirectPolicy policy);
+    void set_upnp(bool yes);
     [[nodiscard]] std::optional<Error> set_choice(std::int64_t contact, storage::DirectChoice choice);
     /// A path to this contact is worth having, if it may be made.
     void want(std::int64_t contact);
@@ -126,6 +127,7 @@ class Direct final : public DirectPaths {
     bool active_ = false;
     bool recheck_ = false;
     DirectPolicy policy_ = DirectPolicy::verified;
+    bool upnp_ = false;
     AttemptId last_id_ = 0;
     std::map<AttemptId, Attempt> attempts_;  ///< at most one a contact
     std::map<std::int64_t, Person> people_;
@@ -133,5 +135,6 @@ class Direct final : public DirectPaths {
 
 /// As the store says it; the default where it says nothing.
 [[nodiscard]] DirectPolicy direct_policy(storage::ClientStore& store);
+[[nodiscard]] bool direct_upnp(storage::ClientStore& store);
 
 }  // namespace sotto::client

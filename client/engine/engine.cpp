@@ -359,6 +359,21 @@ Result<Output> Engine::try_direct(std::int64_t contact, std::int64_t now) {
     return impl_->command(now, [&] { return impl_->direct.attempt(contact); });
 }
 
+Result<bool> Engine::upnp() {
+    try {
+        return client::direct_upnp(impl_->core.store);
+    } catch (const StoreFailure& failure) {
+        return std::unexpected(describe(failure.error()));
+    }
+}
+
+Result<Output> Engine::set_upnp(bool yes, std::int64_t now) {
+    return impl_->command(now, [&] {
+        impl_->direct.set_upnp(yes);
+        return std::optional<Error>{};
+    });
+}
+
 DirectView Engine::direct(std::int64_t contact) const {
     return impl_->direct.view(contact);
 }

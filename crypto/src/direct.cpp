@@ -78,11 +78,11 @@ void DirectStream::begin(bool as_opener) {
     start(as_opener ? receiving_ : sending_, both.expose().last<32>());
 }
 
-bool DirectStream::take_flight(Taken& out) {
+bool DirectStream::take_flight(ByteView& rest, Taken& out) {
     const bool first = phase_ == Phase::accepting;
-    const auto flight = ByteView{in_}.subspan(at_, direct_flight_size);
+    const auto flight = rest.first(direct_flight_size);
     copy_bytes(flight.first<32>(), first ? first_nonce_ : second_nonce_);
-    at_ += direct_flight_size;
+    rest = rest.subspan(direct_flight_size);
     if (!equal_constant_time(tag(first), flight.last<32>())) return false;
     Writer writer{out.reply};
     if (first) {
@@ -99,8 +99,7 @@ bool DirectStream::take_flight(Taken& out) {
     return true;
 }
 
-Result<bool> DirectStream::take_frame(Taken& out) {
-    const auto rest = ByteView{in_}.subspan(at_);
+Result<bool> DirectStream::take_frame(ByteView& rest, Taken& out) {
     if (rest.size() < frame_length_size) return false;
     const std::size_t size = Reader{rest}.u32();
     if (size < stream_overhead) return std::unexpected(Error::cannot_open);
@@ -115,7 +114,7 @@ Result<bool> DirectStream::take_frame(Taken& out) {
                                                    uc(rest.data()), frame_length_size) != 0 ||
         type != crypto_secretstream_xchacha20poly1305_TAG_MESSAGE)
         return std::unexpected(Error::cannot_open);
-    at_ += frame_length_size + size;
+    rest = rest.subspan(frame_length_size + size);
     if (phase_ == Phase::confirming) {
         if (!frame.empty()) return std::unexpected(Error::cannot_open);
         phase_ = Phase::proven;
@@ -128,24 +127,32 @@ Result<bool> DirectStream::take_frame(Taken& out) {
 
 Result<DirectStream::Taken> DirectStream::take(ByteView bytes) {
     if (phase_ == Phase::failed) return std::unexpected(Error::cannot_open);
-    in_.insert(in_.end(), bytes.begin(), bytes.end());
+    // Only what is cut off is kept.
+    auto rest = bytes;
+    if (!in_.empty()) {
+        in_.insert(in_.end(), bytes.begin(), bytes.end());
+        rest = in_;
+    }
     Taken out;
-    const auto fail = [&](Error error) {
+    if (auto taken = take_all(rest, out); !taken) {
         phase_ = Phase::failed;
-        return std::unexpected(error);
-    };
+        return std::unexpected(taken.error());
+    }
+    Bytes left{rest.begin(), rest.end()};
+    in_ = std::move(left);
+    return out;
+}
+
+Result<void> DirectStream::take_all(ByteView& rest, Taken& out) {
     if (phase_ == Phase::opened || phase_ == Phase::accepting) {
-        if (in_.size() - at_ < direct_flight_size) return out;
-        if (!take_flight(out)) return fail(Error::cannot_open);
+        if (rest.size() < direct_flight_size) return {};
+        if (!take_flight(rest, out)) return std::unexpected(Error::cannot_open);
     }
     while (true) {
-        const auto more = take_frame(out);
-        if (!more) return fail(more.error());
-        if (!*more) break;
+        const auto more = take_frame(rest, out);
+        if (!more) return std::unexpected(more.error());
+        if (!*more) return {};
     }
-    in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(at_));
-    at_ = 0;
-    return out;
 }
 
 Bytes DirectStream::push(ByteView frame) {

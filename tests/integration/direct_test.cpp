@@ -83,6 +83,9 @@ TEST_F(DirectProgramTest, TheSettingIsKeptAndShown) {
     EXPECT_TRUE(alice.run({"direct", "off"}).exit.ok());
     EXPECT_EQ(json_lines(alice.run({"--json", "direct"}).output).at(0)["direct"], "off");
     EXPECT_EQ(json_lines(alice.run({"--json", "status"}).output).at(0)["direct"], "off");
+    EXPECT_EQ(json_lines(alice.run({"--json", "direct"}).output).at(0)["upnp"], false);
+    EXPECT_EQ(json_lines(alice.run({"--json", "direct", "--upnp", "on"}).output).at(0)["upnp"], true);
+    EXPECT_NE(alice.run({"direct", "verified"}).output.find("UPnP"), std::string::npos) << "it is kept";
     const auto wrong = alice.run({"direct", "sideways"});
     EXPECT_EQ(wrong.exit.code, 1);
     EXPECT_EQ(json_lines(alice.run({"--json", "contact", "set", "bob", "--direct", "default"}).output)

@@ -200,13 +200,16 @@ class Engine {
     [[nodiscard]] Result<DirectPolicy> direct_policy();
     /// Committed; a path to one who may no longer have it ends.
     [[nodiscard]] Result<Output> set_direct_policy(DirectPolicy policy, std::int64_t now);
-    /// The same for one contact. Errors: input (unknown contact).
+    /// For one contact. Errors: input (unknown contact).
     [[nodiscard]] Result<Output> set_direct(std::int64_t contact, storage::DirectChoice choice,
                                             std::int64_t now);
     /// Tries at once, whatever is known of the other side. Errors: input (unknown contact, one who may not
     /// learn our address, nothing said yet).
     [[nodiscard]] Result<Output> try_direct(std::int64_t contact, std::int64_t now);
     [[nodiscard]] DirectView direct(std::int64_t contact) const;
+    /// Whether the router is asked by UPnP to let paths in; off unless chosen. Committed.
+    [[nodiscard]] Result<bool> upnp();
+    [[nodiscard]] Result<Output> set_upnp(bool yes, std::int64_t now);
 
     // ---- what is known ----
     [[nodiscard]] std::string connection_summary() const;

@@ -67,8 +67,10 @@ class DirectStream {
 
     DirectStream(const DirectKey& key, DirectRole opener, Phase phase) noexcept
         : key_(key.clone()), opener_(opener), phase_(phase) {}
-    [[nodiscard]] bool take_flight(Taken& out);
-    [[nodiscard]] Result<bool> take_frame(Taken& out);
+    // Each takes off the front of `rest`; false: a whole one isn't there yet.
+    [[nodiscard]] Result<void> take_all(ByteView& rest, Taken& out);
+    [[nodiscard]] bool take_flight(ByteView& rest, Taken& out);
+    [[nodiscard]] Result<bool> take_frame(ByteView& rest, Taken& out);
     [[nodiscard]] Array<32> tag(bool first) const;
     void begin(bool as_opener);
     [[nodiscard]] Bytes push(ByteView frame);
@@ -80,8 +82,7 @@ class DirectStream {
     Array<32> second_nonce_{};
     State sending_;
     State receiving_;
-    Bytes in_;
-    std::size_t at_ = 0;  ///< of `in_`, taken
+    Bytes in_;  ///< the beginning of a flight or frame
 };
 
 }  // namespace sotto::crypto
