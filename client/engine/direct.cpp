@@ -20,6 +20,8 @@ constexpr std::int64_t idle_end = 10 * minute;
 constexpr std::int64_t want_lasts = minute;
 constexpr std::int64_t offers_apart = 2 * second;
 constexpr std::int64_t again_soon = 2 * second;
+constexpr std::int64_t steady_path = minute;  ///< one that held so long was a good one
+constexpr std::int64_t recheck_every = second;
 constexpr std::size_t max_streams = 8;
 constexpr std::size_t max_early = 4096;
 
@@ -72,7 +74,7 @@ void Direct::start() {
     core_->wants_ice = true;
     policy_ = direct_policy(core_->store);
     upnp_ = direct_upnp(core_->store);
-    recheck_ = true;
+    note();
 }
 
 void Direct::stop() {
@@ -93,7 +95,7 @@ void Direct::stop() {
 void Direct::set_policy(DirectPolicy policy) {
     must(core_->store.put_setting(policy_setting, name(policy)));
     policy_ = policy;
-    recheck_ = true;
+    note();
 }
 
 void Direct::set_upnp(bool yes) {
@@ -106,7 +108,7 @@ std::optional<Error> Direct::set_choice(std::int64_t id, storage::DirectChoice c
     if (!contact) return no_such_contact();
     contact->direct = choice;
     must(core_->store.update_contact(*contact));
-    recheck_ = true;
+    note();
     return std::nullopt;
 }
 
@@ -124,8 +126,12 @@ bool Direct::allowed(const storage::Contact& contact) const {
            (policy_ == DirectPolicy::verified && contact.verified != storage::Verified::no);
 }
 
+void Direct::note_soon() {
+    if (!attempts_.empty() && !recheck_at_) recheck_at_ = core_->shell.now + recheck_every;
+}
+
 void Direct::recheck() {
-    recheck_ = false;
+    recheck_at_.reset();
     for (const auto id : all()) {
         auto* const attempt = find(id);
         if (attempt == nullptr) continue;
@@ -451,7 +457,7 @@ void Direct::choose(Attempt& attempt, StreamId stream) {
     }
     auto& person = people_[attempt.contact];
     person.wanted_until = 0;
-    person.backoff.reset();
+    attempt.opened_at = core_->shell.now;
     tell(attempt);
 }
 
@@ -500,12 +506,19 @@ void Direct::end(AttemptId id, Again again) {
     auto& attempt = node.mapped();
     core_->shell.act(EndPath{id});
     auto& person = people_[attempt.contact];
+    const bool was_open = attempt.phase == Attempt::Phase::open;
+    if (was_open && attempt.opened_at + steady_path <= core_->shell.now) {
+        person.backoff.reset();
+    } else if (again == Again::soon) {
+        // One that comes about and carries nothing is not tried again and again.
+        again = Again::later;
+    }
     const bool in_use = !attempt.pending.empty() || attempt.used_at + want_lasts > core_->shell.now;
+    // One side alone, so that offers don't cross.
+    if (again != Again::no && was_open && in_use && attempt.role == DirectRole::offerer)
+        person.wanted_until = core_->shell.now + want_lasts;
     if (again == Again::soon) {
         person.not_before = core_->shell.now + again_soon;
-        // One side alone, so that offers don't cross.
-        if (attempt.role == DirectRole::offerer && attempt.phase == Attempt::Phase::open && in_use)
-            person.wanted_until = core_->shell.now + want_lasts;
     } else if (again == Again::later) {
         person.not_before = core_->shell.now + person.backoff.next(30 * second, hour, core_->shell.rng);
     }
@@ -523,7 +536,7 @@ void Direct::fail() {
 
 void Direct::pump() {
     if (!active_) return;
-    if (recheck_) recheck();
+    if (recheck_at_ && *recheck_at_ <= core_->shell.now) recheck();
     for (auto& [id, person] : people_) {
         if (person.wanted_until <= core_->shell.now || person.not_before > core_->shell.now ||
             of_contact(id) != nullptr)
@@ -564,6 +577,7 @@ void Direct::tick(Attempt& attempt) {
 
 std::optional<std::int64_t> Direct::next_deadline() const {
     std::optional<std::int64_t> deadline;
+    if (active_) sooner(deadline, recheck_at_);
     for (const auto& [id, attempt] : attempts_) {
         if (attempt.phase != Attempt::Phase::open) {
             sooner(deadline, attempt.deadline);

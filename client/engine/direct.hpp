@@ -34,7 +34,9 @@ class Direct final : public DirectPaths {
 
     void handle(DirectEvent event);
     /// Something about contacts may have changed: paths to those who may no longer have one end.
-    void note() { recheck_ = true; }
+    void note() { recheck_at_ = core_->shell.now; }
+    /// The same, a moment later: for what happens often.
+    void note_soon();
     /// Nothing can be committed: all paths end, and what was on them goes by the server.
     void fail();
     void pump();
@@ -73,6 +75,7 @@ class Direct final : public DirectPaths {
         std::optional<crypto::DirectKey> key;
         std::map<StreamId, Stream> streams;
         StreamId chosen = 0;
+        std::int64_t opened_at = 0;
         std::int64_t heard_at = 0;
         std::int64_t spoke_at = 0;
         std::int64_t used_at = 0;  ///< an envelope went either way
@@ -125,7 +128,7 @@ class Direct final : public DirectPaths {
     Inbox* inbox_;
     Presence* presence_;
     bool active_ = false;
-    bool recheck_ = false;
+    std::optional<std::int64_t> recheck_at_;
     DirectPolicy policy_ = DirectPolicy::verified;
     bool upnp_ = false;
     AttemptId last_id_ = 0;

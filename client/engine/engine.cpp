@@ -142,6 +142,7 @@ Output Engine::handle(NetworkEvent event, std::int64_t now) {
     return impl_->run(now, [&] {
         impl_->core.connections.handle(std::move(event));
         impl_->presence.note();
+        impl_->direct.note_soon();
     });
 }
 

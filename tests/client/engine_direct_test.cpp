@@ -163,8 +163,35 @@ TEST_F(DirectTest, APathThatFallsSilentIsLeftWithinSeconds) {
     ASSERT_NO_FATAL_FAILURE(go_direct());
     world.paths.cut(true);
     const auto sent = alice.send("bob", "into the void");
-    EXPECT_TRUE(delivered(alice, "bob", sent, 8000));
+    EXPECT_TRUE(world.run([&] { return heard(bob, "alice").size() == 2; }, 5000));
+    // Bob's own client finds out by its acknowledgement.
+    EXPECT_TRUE(delivered(alice, "bob", sent, 10'000));
     expect_heard(bob, "alice", {"first", "into the void"});
+}
+
+TEST_F(DirectTest, APathThatCarriesNothingIsNotTriedAgainAndAgain) {
+    ASSERT_NO_FATAL_FAILURE(go_direct());
+    // Paths come about, and what is said on them vanishes.
+    world.paths.alter = [](Bytes& bytes) {
+        if (bytes.size() > 200) bytes.resize(100);
+    };
+    for (int i = 0; i < 20; ++i) {
+        ASSERT_TRUE(delivered(alice, "bob", alice.send("bob", std::to_string(i)), 20'000)) << i;
+        world.run_for(5000);
+    }
+    EXPECT_LE(world.paths.gathered, 12U) << "of two sides, in nearly two minutes";
+    EXPECT_EQ(heard(bob, "alice").size(), 21U);
+}
+
+TEST_F(DirectTest, APathEndsWhenAnotherKeyAppears) {
+    ASSERT_NO_FATAL_FAILURE(go_direct());
+    auto contact = *alice.contact("bob");
+    contact.state = storage::ContactState::changed;
+    ASSERT_TRUE(alice.store().update_contact(contact));
+    // Whatever happens next at the server makes the client look.
+    ASSERT_TRUE(delivered(carol, "alice", carol.send("alice", "by the way")));
+    world.run_for(2000);
+    EXPECT_FALSE(direct(alice, "bob"));
 }
 
 TEST_F(DirectTest, ASilentPathIsFoundOutWithoutAMessage) {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t chunk = 64UL * 1024;
 constexpr unsigned connect_timeout_s = 5;
+constexpr std::uint16_t first_port = 1024;
 constexpr int most_accepted = 8;  ///< of an attempt: strangers may knock
 
 class TcpStream final : public Stream, public std::enable_shared_from_this<TcpStream> {
@@ -177,8 +178,9 @@ void TcpSide::stop() {
 
 void TcpSide::connect(const std::vector<TcpEndpoint>& theirs) {
     for (const auto& endpoint : theirs) {
-        // A contact doesn't get to send us anywhere but to our neighbours.
-        if (!on_one_of(networks_, endpoint.address)) continue;
+        // A contact doesn't get to send us anywhere but to our neighbours,
+        // and not to what a system itself offers there.
+        if (!on_one_of(networks_, endpoint.address) || endpoint.port < first_port) continue;
         const Ref<GSocketClient> client{g_socket_client_new()};
         g_socket_client_set_enable_proxy(client.get(), FALSE);
         g_socket_client_set_timeout(client.get(), connect_timeout_s);
