@@ -81,7 +81,7 @@ struct Pair {
 
 std::vector<double> bare_round_trips(std::size_t size, int count) {
     const auto pair = connected();
-    std::jthread echo{[&] {
+    const std::jthread echo{[&] {
         Bytes message(size);
         for (int i = 0; i < count; ++i) {
             pair.far.read_all(message);
@@ -102,7 +102,7 @@ std::vector<double> bare_round_trips(std::size_t size, int count) {
 double bare_bulk(std::size_t total, std::size_t piece) {
     const auto pair = connected();
     const auto begun = Clock::now();
-    std::jthread sender{[&] {
+    const std::jthread sender{[&] {
         const Bytes message(piece, std::byte{7});
         for (std::size_t at = 0; at < total; at += piece)
             pair.far.write(ByteView{message}.first(std::min(piece, total - at)));

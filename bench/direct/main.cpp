@@ -1,7 +1,8 @@
 // What a direct path costs on this machine, beside bare TCP: docs/performance.md.
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <iomanip>
+#include <iostream>
 #include <thread>
 
 #include "bare.hpp"
@@ -29,7 +30,7 @@ constexpr std::size_t report_every = 512UL * 1024;
 [[nodiscard]] std::vector<double> path_round_trips(PathKind kind) {
     Path path;
     connect(path, kind);
-    std::jthread echo{[&] {
+    const std::jthread echo{[&] {
         for (int done = 0; done < round_trips;)
             for (const auto& frame : path.answerer.take()) {
                 path.answerer.send(frame);
@@ -53,7 +54,7 @@ constexpr std::size_t report_every = 512UL * 1024;
     Path path;
     connect(path, kind);
     const auto begun = Clock::now();
-    std::jthread sender{[&] {
+    const std::jthread sender{[&] {
         const Bytes piece(bulk_piece, std::byte{7});
         std::size_t reported = 0;
         for (std::size_t at = 0; at < bulk_total; at += bulk_piece) {
@@ -115,16 +116,18 @@ void run() {
         tcp_set_up.push_back(path_set_up(PathKind::tcp));
         ice_set_up.push_back(path_set_up(PathKind::ice));
     }
+    std::cout << std::fixed << std::setprecision(1);
     const auto row = [](const char* what, double base, double value, const char* unit) {
-        std::printf("| %s | %.1f %s | %.1f %s | %.2f |\n", what, base, unit, value, unit, value / base);
+        std::cout << "| " << what << " | " << base << ' ' << unit << " | " << value << ' ' << unit << " | "
+                  << std::setprecision(2) << value / base << std::setprecision(1) << " |\n";
     };
-    std::puts("| job | beside it | direct | ratio |\n|---|---|---|---|");
+    std::cout << "| job | beside it | direct | ratio |\n|---|---|---|---|\n";
     row("round trip of 256 B, plain TCP; beside bare TCP", median(bare_rtt), median(tcp_rtt), "us");
     row("round trip of 256 B, ICE; beside bare TCP", median(bare_rtt), median(ice_rtt), "us");
     row("bulk in 64 KiB, plain TCP; beside bare TCP", median(bare), median(tcp), "MB/s");
     row("bulk in 64 KiB, ICE; beside libnice's own stream", median(nice), median(ice), "MB/s");
-    std::printf("| set up, plain TCP and ICE | | %.1f and %.1f ms | |\n", median(tcp_set_up),
-                median(ice_set_up));
+    std::cout << "| set up, plain TCP and ICE | | " << median(tcp_set_up) << " and " << median(ice_set_up)
+              << " ms | |\n";
 }
 
 }  // namespace

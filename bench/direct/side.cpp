@@ -6,7 +6,15 @@
 namespace sotto::bench {
 namespace {
 
-using namespace client;
+using client::ConnectPath;
+using client::DirectEvent;
+using client::GatherPath;
+using client::PathDescription;
+using client::PathGathered;
+using client::PathKind;
+using client::PathSettings;
+using client::StreamBytes;
+using client::StreamOpened;
 using Clock = std::chrono::steady_clock;
 
 void keep(PathDescription& description, PathKind kind) {
@@ -31,9 +39,14 @@ DirectEvent Side::pop() {
     return event;
 }
 
+crypto::DirectStream& Side::secured() {
+    if (!secure) throw std::logic_error("the stream has no key yet");
+    return *secure;
+}
+
 std::vector<crypto::SecretBytes> Side::take() {
     const auto bytes = next<StreamBytes>();
-    auto taken = secure->take(bytes.bytes);
+    auto taken = secured().take(bytes.bytes);
     if (!taken) throw std::runtime_error("a frame did not verify");
     if (!taken->reply.empty()) send_bare(std::move(taken->reply));
     return std::move(taken->frames);
@@ -64,9 +77,9 @@ void connect(Path& path, PathKind kind) {
     other.secure = crypto::DirectStream::accept(
         key, here.ours ? crypto::DirectRole::answerer : crypto::DirectRole::offerer, rng);
     opener.send_bare(std::move(first));
-    while (!other.secure->proven()) {
+    while (!other.secured().proven()) {
         static_cast<void>(other.take());
-        if (!opener.secure->proven()) static_cast<void>(opener.take());
+        if (!opener.secured().proven()) static_cast<void>(opener.take());
     }
     path.set_up_ms = std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
 }

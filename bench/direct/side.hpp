@@ -26,7 +26,9 @@ class Side {
     // ---- once connected ----
     client::StreamId stream = 0;
     std::optional<crypto::DirectStream> secure;
-    void send(ByteView frame) { act(client::SendStream{stream, secure->seal(frame)}); }
+    void send(ByteView frame) { act(client::SendStream{stream, secured().seal(frame)}); }
+    /// Throws before there is one.
+    [[nodiscard]] crypto::DirectStream& secured();
     void send_bare(Bytes bytes) { act(client::SendStream{stream, std::move(bytes)}); }
     /// The frames of the next piece that comes.
     [[nodiscard]] std::vector<crypto::SecretBytes> take();
