@@ -3,13 +3,16 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <atomic>
 #include <deque>
+#include <mutex>
 #include <utility>
 
 namespace sotto::client::paths {
 namespace {
 
 constexpr std::size_t chunk = 64UL * 1024;
+constexpr int reads_a_turn = 16;
 constexpr unsigned connect_timeout_s = 5;
 constexpr std::uint16_t first_port = 1024;
 constexpr int most_accepted = 8;  ///< of an attempt: strangers may knock
@@ -28,6 +31,22 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
         read();
     }
 
+    // Saves the way to the loop and its waking up, which would be most of what a small message takes.
+    Bytes send_now(Bytes bytes) override {
+        const std::scoped_lock lock{mutex_};
+        if (closed_) return bytes;
+        if (behind_ > 0) {
+            ++behind_;
+            return bytes;
+        }
+        auto* const socket = g_socket_connection_get_socket(connection_.get());
+        const auto sent = g_socket_send_with_blocking(socket, reinterpret_cast<const gchar*>(bytes.data()),
+                                                      bytes.size(), FALSE, nullptr, nullptr);
+        const auto gone = sent > 0 ? static_cast<std::size_t>(sent) : 0;
+        if (gone < bytes.size()) ++behind_;
+        return {bytes.begin() + static_cast<std::ptrdiff_t>(gone), bytes.end()};
+    }
+
     void send(Bytes bytes) override {
         if (closed_) return;
         waiting_.push_back(std::move(bytes));
@@ -35,8 +54,17 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
     }
 
     void close() override {
-        if (std::exchange(closed_, true)) return;
+        {
+            // Whoever sends now has sent before the socket goes.
+            const std::scoped_lock lock{mutex_};
+            if (closed_.exchange(true)) return;
+        }
         g_cancellable_cancel(cancel_.get());
+        if (source_ != nullptr) {
+            g_source_destroy(source_);
+            g_source_unref(source_);
+            source_ = nullptr;
+        }
         // What the socket has not taken yet may still fit into its buffer.
         if (!writing_) {
             auto* const socket = g_socket_connection_get_socket(connection_.get());
@@ -52,26 +80,31 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
   private:
     using Self = std::shared_ptr<TcpStream>;
 
+    // One source for the stream's life: an asynchronous read makes a new one each time.
     void read() {
-        auto* const in = g_io_stream_get_input_stream(G_IO_STREAM(connection_.get()));
-        g_input_stream_read_bytes_async(in, chunk, G_PRIORITY_DEFAULT, cancel_.get(), &TcpStream::has_read,
-                                        new Self{shared_from_this()});
+        auto* const socket = g_socket_connection_get_socket(connection_.get());
+        source_ = g_socket_create_source(socket, G_IO_IN, cancel_.get());
+        g_source_set_callback(source_, G_SOURCE_FUNC(&TcpStream::can_read), new Self{shared_from_this()},
+                              [](gpointer data) { delete static_cast<Self*>(data); });
+        g_source_attach(source_, g_main_context_get_thread_default());
     }
-    static void has_read(GObject* source, GAsyncResult* result, gpointer data) {
-        const std::unique_ptr<Self> self{static_cast<Self*>(data)};
-        GBytes* const got = g_input_stream_read_bytes_finish(G_INPUT_STREAM(source), result, nullptr);
-        gsize size = 0;
-        const auto* const from = got == nullptr ? nullptr : g_bytes_get_data(got, &size);
-        Bytes bytes(size);
-        if (size > 0) std::memcpy(bytes.data(), from, size);
-        if (got != nullptr) g_bytes_unref(got);
-        (*self)->take(std::move(bytes));
-    }
-    void take(Bytes bytes) {
-        if (closed_) return;
-        const bool more = !bytes.empty() && reports_->bytes(id_, std::move(bytes));
-        if (more && !closed_) return read();
-        fail();
+    static gboolean can_read(GSocket* socket, GIOCondition /*condition*/, gpointer data) {
+        const auto self = *static_cast<Self*>(data);
+        for (int i = 0; i < reads_a_turn && !self->closed_; ++i) {
+            auto& buffer = self->buffer_;
+            GError* error = nullptr;
+            const auto got = g_socket_receive_with_blocking(socket, reinterpret_cast<gchar*>(buffer.data()),
+                                                            buffer.size(), FALSE, nullptr, &error);
+            const ErrorText owned{error};
+            if (got < 0 && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) != FALSE) break;
+            if (got <= 0 || !self->reports_->bytes(
+                                self->id_, to_bytes(ByteView{buffer}.first(static_cast<std::size_t>(got))))) {
+                self->fail();
+                break;
+            }
+            if (static_cast<std::size_t>(got) < buffer.size()) break;
+        }
+        return self->closed_ ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
     }
 
     void write() {
@@ -91,7 +124,12 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
         if (stream.closed_) return;
         if (!whole) return stream.fail();
         stream.waiting_.pop_front();
+        stream.caught_up();
         stream.write();
+    }
+    void caught_up() {
+        const std::scoped_lock lock{mutex_};
+        if (behind_ > 0) --behind_;
     }
     void fail() {
         if (closed_) return;
@@ -102,10 +140,14 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
     Ref<GSocketConnection> connection_;
     std::shared_ptr<Reports> reports_;
     Ref<GCancellable> cancel_;
+    GSource* source_ = nullptr;
+    Bytes buffer_ = Bytes(chunk);
     std::deque<Bytes> waiting_;
     StreamId id_ = 0;
     bool writing_ = false;
-    bool closed_ = false;
+    std::mutex mutex_;
+    std::size_t behind_ = 0;  ///< pieces that are the loop's to send, in order; under the mutex
+    std::atomic<bool> closed_ = false;
 };
 
 [[nodiscard]] Ref<GSocketAddress> socket_address(ByteView address, std::uint16_t port) {

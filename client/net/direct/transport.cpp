@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <csignal>
 #include <map>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -63,12 +64,30 @@ class PathTransport final : public DirectTransport {
     }
 
     void perform(DirectAction action) override {
+        if (auto* const send = std::get_if<SendStream>(&action)) {
+            // Behind what was left to the loop before, as long as there is any.
+            if (const auto stream = quick(send->stream))
+                send->bytes = stream->send_now(std::move(send->bytes));
+            if (send->bytes.empty()) return;
+        }
         later(context_, 0, [this, what = std::make_shared<DirectAction>(std::move(action))] {
             std::visit([this](auto& each) { on(each); }, *what);
         });
     }
 
   private:
+    // Streams by number, for whoever sends from another thread.
+    [[nodiscard]] std::shared_ptr<Stream> quick(StreamId stream) {
+        const std::scoped_lock lock{quick_mutex_};
+        const auto found = quick_.find(stream);
+        return found == quick_.end() ? nullptr : found->second.lock();
+    }
+    void remember(StreamId number, const std::shared_ptr<Stream>& stream) {
+        const std::scoped_lock lock{quick_mutex_};
+        std::erase_if(quick_, [](const auto& each) { return each.second.expired(); });
+        quick_[number] = stream;
+    }
+
     struct Attempt {
         std::unique_ptr<TcpSide> tcp;
         std::shared_ptr<IceSide> ice;
@@ -85,6 +104,7 @@ class PathTransport final : public DirectTransport {
                             stream->close();
                             return number;
                         }
+                        remember(number, stream);
                         found->second.streams[number] = std::move(stream);
                         sink_(StreamOpened{id, number, kind, ours});
                         return number;
@@ -188,6 +208,8 @@ class PathTransport final : public DirectTransport {
     Sink sink_;
     GMainContext* context_;
     GMainLoop* loop_;
+    std::mutex quick_mutex_;
+    std::map<StreamId, std::weak_ptr<Stream>> quick_;
     std::map<AttemptId, Attempt> attempts_;  // the loop's thread, as all below
     StreamId last_stream_ = 0;
     bool relays_ = false;  ///< TURN servers may hold something for us
