@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 #include <fstream>
 #include <functional>
+#include <sstream>
 #include <thread>
 
 #include "integration/world.hpp"
@@ -33,13 +33,13 @@ bool read_memory(pid_t pid, const std::function<void(ByteView, const std::string
     }
     bool any = false;
     for (std::string line; std::getline(maps, line);) {
-        unsigned long long from = 0;
-        unsigned long long to = 0;
-        char readable = 0;
-        char writable = 0;
-        if (std::sscanf(line.c_str(), "%llx-%llx %c%c", &from, &to, &readable, &writable) != 4 ||
-            readable != 'r' || writable != 'w')
-            continue;
+        // 7f0000000000-7f0000001000 rw-p …
+        std::istringstream words{line};
+        std::uint64_t from = 0;
+        std::uint64_t to = 0;
+        char dash = 0;
+        std::string may;
+        if (!(words >> std::hex >> from >> dash >> to >> may) || !may.starts_with("rw")) continue;
         Bytes piece(to - from);
         const auto got = ::pread(memory, piece.data(), piece.size(), static_cast<off_t>(from));
         if (got <= 0) continue;
