@@ -29,7 +29,7 @@ cd "$work"
 echo "a passphrase for measuring" >passphrase
 chmod 600 passphrase
 port=$((20000 + RANDOM % 20000))
-"$bin/sotto-keyserver" init --data server --listen "127.0.0.1:$port" --registration open >said
+"$bin/sotto-keyserver" init --data server --listen "127.0.0.1:$port" --registration open >said 2>&1
 link=$(grep -o 'sotto://[^ ]*' said | head -n 1)
 "$bin/sotto-keyserver" --log-level warn run --data server >ready &
 pids+=($!)

@@ -122,8 +122,8 @@ Outcome converse(const Options& options, Profile& profile, Online& online,
     chat.begin(contact);
     console.set_prompt(chat.prompt());
     online.log_in();
+    online.go_direct();  // first, so that what contacts see of us says it
     online.runner().apply(online.engine().go_online(true, client::now_ms()));
-    online.go_direct();
     std::ignore = online.runner().run([&] {
         while (!chat.finished()) {
             const auto line = console.next();

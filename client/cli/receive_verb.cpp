@@ -123,8 +123,8 @@ Outcome Receiving::run() {
     if (drain()) {
         online_.log_in();
         if (options_.follow) {
+            online_.go_direct();  // first, so that what contacts see of us says it
             online_.runner().apply(online_.engine().go_online(true, client::now_ms()));
-            online_.go_direct();
         }
         ended = wait();
         online_.runner().finish(Online::farewell_time);
