@@ -37,7 +37,7 @@ until grep -q ready ready; do sleep 0.05; done
 sotto() { "$bin/sotto" --home "$1" --passphrase-file passphrase "${@:2}"; }
 for who in a b; do sotto "$who" init --server "$link" --user "$who-bench" --kdf-memory 8 --kdf-passes 1 >/dev/null; done
 sotto b contact add "$(sotto a invite | grep -o 'sotto://[^ ]*' | head -n 1)" --name a >/dev/null
-until sotto a contact list | grep -q confirmed; do
+until sotto a contact list | grep confirmed >/dev/null; do
   for who in a b; do sotto "$who" receive >/dev/null; done
 done
 sotto a contact set b-bench --direct on >/dev/null
