@@ -129,16 +129,16 @@ struct ChatEditor::Libedit {
     // NOLINTEND(cppcoreguidelines-pro-type-vararg)
 
     /// Rubs the typed line out, prints, and has it drawn again below.
-    void print_above() {
-        const auto text = owner.take_output();
-        if (text.empty()) return;
+    void show_news() {
+        const auto news = owner.take_news();
+        if (news.output.empty() && !news.prompt) return;
         const auto* const info = ::el_wline(line);
         const auto typed =
             std::wstring_view{info->buffer, static_cast<std::size_t>(info->cursor - info->buffer)};
         const auto rows = (width(prompt) + width(typed)) / columns();
         std::string out = "\r";
         if (rows > 0) out += "\x1b[" + std::to_string(rows) + "A";
-        write_all(out + "\x1b[J" + text);
+        write_all(out + "\x1b[J" + news.output);
         ::el_wset(line, EL_REFRESH);  // NOLINT(cppcoreguidelines-pro-type-vararg)
     }
 
@@ -153,7 +153,7 @@ struct ChatEditor::Libedit {
             if (polled[1].revents != 0) {
                 eventfd_t ignored = 0;
                 std::ignore = ::eventfd_read(self.owner.event_, &ignored);
-                self.print_above();
+                self.show_news();
                 continue;
             }
             if (polled[0].revents == 0) continue;
@@ -206,7 +206,7 @@ ChatEditor::~ChatEditor() {
     stop_ = true;
     wake();
     thread_.join();
-    write_all(take_output());
+    write_all(take_news().output);
     ::close(event_);
 }
 
@@ -214,22 +214,28 @@ void ChatEditor::wake() const {
     std::ignore = ::eventfd_write(event_, 1);
 }
 
-std::string ChatEditor::take_output() {
+ChatEditor::News ChatEditor::take_news() {
     const std::lock_guard lock(mutex_);
-    return std::exchange(output_, {});
+    return std::exchange(news_, {});
 }
 
-void ChatEditor::print(const std::string& text) {
+void ChatEditor::print(std::string_view text) {
     {
         const std::lock_guard lock(mutex_);
-        output_ += text;
+        news_.output += text;
     }
     wake();
 }
 
-void ChatEditor::set_prompt(std::string prompt) {
-    const std::lock_guard lock(mutex_);
-    prompt_ = std::move(prompt);
+void ChatEditor::show(std::string_view text, std::string prompt) {
+    {
+        const std::lock_guard lock(mutex_);
+        news_.output += text;
+        if (prompt != prompt_) news_.prompt = true;
+        if (news_.output.empty() && !news_.prompt) return;
+        prompt_ = std::move(prompt);
+    }
+    wake();
 }
 
 std::optional<std::string> ChatEditor::next() {

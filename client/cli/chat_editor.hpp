@@ -31,21 +31,27 @@ class ChatEditor {
     [[nodiscard]] std::optional<std::string> next();
     /// All lines were taken, and no more will come.
     [[nodiscard]] bool at_end();
-    /// Whole lines, above the one that is being typed.
-    void print(const std::string& text);
-    void set_prompt(std::string prompt);
+    /// Whole lines, above the one that is being typed, which is drawn again behind this prompt: both at once,
+    /// so that nobody types behind the prompt of a conversation that was left.
+    void show(std::string_view text, std::string prompt);
 
   private:
     struct Libedit;
+    /// What is new since the line was drawn.
+    struct News {
+        std::string output;
+        bool prompt = false;
+    };
     void run();
-    /// Takes what is to be printed.
-    [[nodiscard]] std::string take_output();
+    [[nodiscard]] News take_news();
+    /// From the thread itself.
+    void print(std::string_view text);
     void wake() const;
 
     Hooks hooks_;
     std::mutex mutex_;
     std::deque<std::string> lines_;
-    std::string output_;
+    News news_;
     std::string prompt_;
     bool over_ = false;
     std::atomic<bool> stop_ = false;

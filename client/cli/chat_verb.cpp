@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <tuple>
+#include <utility>
 
 #include "chat_editor.hpp"
 #include "chat_lines.hpp"
@@ -48,18 +50,23 @@ class Console {
     }
     [[nodiscard]] std::optional<std::string> next() { return editor_ ? editor_->next() : reader_->next(); }
     [[nodiscard]] bool at_end() { return editor_ ? editor_->at_end() : reader_->at_end(); }
+    /// On a terminal with the next prompt, so that both stand there at once.
     void show(const chat::Line& line) {
         const auto text = rendered(line, style_);
-        if (editor_) return editor_->print(text);
+        if (editor_) {
+            waiting_ += text;
+            return;
+        }
         print(text);
         std::ignore = flush_output();
     }
     void set_prompt(std::string prompt) {
-        if (editor_) editor_->set_prompt(std::move(prompt));
+        if (editor_) editor_->show(std::exchange(waiting_, {}), std::move(prompt));
     }
 
   private:
     ChatStyle style_;
+    std::string waiting_;
     std::unique_ptr<ChatEditor> editor_;
     std::unique_ptr<LineReader> reader_;
 };
@@ -130,8 +137,8 @@ Outcome converse(const Options& options, Profile& profile, Online& online,
             if (!line) break;
             attention.typed();
             chat.run(chat::read_line(*line));
-            names.set(chat.names());
             console.set_prompt(chat.prompt());
+            names.set(chat.names());
         }
         attention.look();
         return chat.finished() || console.at_end();

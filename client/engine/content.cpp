@@ -176,6 +176,15 @@ std::optional<Error> check_text(std::string_view text) {
     return std::nullopt;
 }
 
+bool is_signal(const content::Content& content) {
+    return content.has_direct_offer() || content.has_direct_answer();
+}
+
+bool is_signal(ByteView bytes) {
+    content::Content in;
+    return in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) && is_signal(in);
+}
+
 std::optional<Received> parse_content(ByteView bytes, const Array<32>& conversation) {
     content::Content in;
     if (!in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return std::nullopt;
@@ -183,7 +192,8 @@ std::optional<Received> parse_content(ByteView bytes, const Array<32>& conversat
     Received out;
     const auto id = from_field<16>(in.message_id());
     const auto said_in = from_field<32>(in.conversation_id());
-    if (!id || !said_in || in.sequence() == 0) return std::nullopt;
+    // Signals come at once or not at all, so that none of them is missed.
+    if (!id || !said_in || (in.sequence() == 0) != is_signal(in)) return std::nullopt;
     out.id = *id;
     out.sequence = in.sequence();
     out.sent_at = in.sent_at();

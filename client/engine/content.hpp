@@ -62,6 +62,9 @@ struct Received {
     std::optional<Direct> direct;
     std::optional<Introduction> introduction;  ///< as the kind, or riding in `tokens`
 };
+/// An offer or an answer of a direct session: good at once or not at all. Its sequence is 0.
+[[nodiscard]] bool is_signal(const content::Content& content);
+[[nodiscard]] bool is_signal(ByteView content);
 /// Nothing if the content is out of shape.
 [[nodiscard]] std::optional<Received> parse_content(ByteView bytes, const Array<32>& conversation);
 

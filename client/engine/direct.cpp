@@ -13,17 +13,22 @@ constexpr std::string_view upnp_setting = "direct upnp";
 constexpr std::int64_t gather_within = 5 * second;
 constexpr std::int64_t offer_lasts = 20 * second;
 constexpr std::int64_t connect_within = 15 * second;
-constexpr std::int64_t committed_within = 4 * second;  ///< else the path counts as dead
-constexpr std::int64_t heartbeat = 15 * second;        ///< below what a router forgets a UDP binding after
+constexpr std::int64_t answers_within =
+    4 * second;                                    ///< anything, while something waits; else the path is dead
+constexpr std::int64_t committed_within = minute;  ///< the next one; the same
+constexpr std::int64_t heartbeat = 15 * second;    ///< below what a router forgets a UDP binding after
+constexpr std::int64_t pongs_apart = 5 * second;
 constexpr std::int64_t silence = 40 * second;
 constexpr std::int64_t idle_end = 10 * minute;
 constexpr std::int64_t want_lasts = minute;
 constexpr std::int64_t offers_apart = 2 * second;
 constexpr std::int64_t again_soon = 2 * second;
+constexpr std::int64_t after_leaving = 30 * second;
 constexpr std::int64_t steady_path = minute;  ///< one that held so long was a good one
 constexpr std::int64_t recheck_every = second;
-constexpr std::size_t max_streams = 8;
+constexpr std::size_t max_strangers = 8;  ///< TCP that others opened, of an attempt
 constexpr std::size_t max_early = 4096;
+constexpr int most_unanswered = 32;  ///< envelopes that the other side has sent and we have not answered
 
 /// Where the server is on this machine, contacts may be on it too.
 [[nodiscard]] bool on_this_machine(std::string_view host) {
@@ -78,16 +83,8 @@ void Direct::start() {
 }
 
 void Direct::stop() {
-    for (const auto id : all()) {
-        auto* const attempt = find(id);
-        if (attempt == nullptr) continue;
-        if (attempt->phase == Attempt::Phase::open) {
-            direct::Frame frame;
-            frame.mutable_leaving();
-            send(*attempt, frame);
-        }
-        end(id, Again::no);
-    }
+    for (const auto id : all())
+        if (auto* const attempt = find(id)) leave(*attempt);
     active_ = false;
     people_.clear();
 }
@@ -136,7 +133,7 @@ void Direct::recheck() {
         auto* const attempt = find(id);
         if (attempt == nullptr) continue;
         const auto contact = must(core_->store.contact(attempt->contact));
-        if (!contact || !allowed(*contact)) end(id, Again::no);
+        if (!contact || !allowed(*contact)) leave(*attempt);
     }
 }
 
@@ -215,7 +212,7 @@ std::optional<Error> Direct::attempt(std::int64_t id) {
     if (session == nullptr)
         return Error{Exit::input,
                      say("Nothing has been said with {} yet; write to them first.", contact->name)};
-    begin(*contact, session->device);
+    begin(*contact, session->device, true);
     return std::nullopt;
 }
 
@@ -232,9 +229,10 @@ Direct::Attempt& Direct::add(std::int64_t contact, std::uint32_t device, DirectR
     return made;
 }
 
-void Direct::begin(const storage::Contact& contact, std::uint32_t device) {
+void Direct::begin(const storage::Contact& contact, std::uint32_t device, bool asked) {
     auto& made = add(contact.id, device, DirectRole::offerer);
     made.name = core_->shell.rng.bytes<16>();
+    made.asked = asked;
     tell(made);
 }
 
@@ -244,6 +242,9 @@ void Direct::on(const PathGathered& gathered) {
     auto contact = must(core_->store.contact(attempt->contact));
     if (!contact || !allowed(*contact)) return end(attempt->id, Again::no);
     if (gathered.ours.empty()) return end(attempt->id, Again::later);
+    // They may have left while we looked around.
+    if (attempt->role == DirectRole::offerer && !attempt->asked && !takes_offers(attempt->contact))
+        return end(attempt->id, Again::no);
     send_signal(*attempt, *contact, gathered.ours);
     if (attempt->role == DirectRole::offerer) {
         attempt->phase = Attempt::Phase::offered;
@@ -264,6 +265,7 @@ void Direct::send_signal(Attempt& attempt, storage::Contact& contact, const Path
     must(transaction.commit());
     outbox_->queued(contact.id, queued.id);
     attempt.signal = queued.id;
+    attempt.signalled = true;
 }
 
 void Direct::signalled(std::int64_t id, std::uint32_t device, Received::Direct signal, bool old) {
@@ -330,7 +332,15 @@ void Direct::handle(DirectEvent event) {
 
 void Direct::on(const StreamOpened& opened) {
     auto* const attempt = find(opened.attempt);
-    if (attempt == nullptr || attempt->chosen != 0 || attempt->streams.size() >= max_streams) {
+    // Whoever is on the network may connect; that keeps out neither our own connections nor ICE.
+    const bool unknown = !opened.ours && opened.kind == PathKind::tcp;
+    const auto strangers = [&] {
+        return std::ranges::count_if(attempt->streams, [](const auto& each) {
+            return !each.second.ours && each.second.kind == PathKind::tcp;
+        });
+    };
+    if (attempt == nullptr || attempt->chosen != 0 ||
+        (unknown && strangers() >= std::ptrdiff_t{max_strangers})) {
         core_->shell.act(CloseStream{opened.stream});
         return;
     }
@@ -410,7 +420,9 @@ bool Direct::take_body(Attempt& attempt, const direct::Frame& frame, direct::Com
             if (!id || frame.envelope().envelope().empty()) break;
             attempt.used_at = core_->shell.now;
             const auto self = attempt.id;
-            inbox_->take(*id, bytes_of(frame.envelope().envelope()));
+            if (committed.envelope_ids_size() == most_unanswered ||
+                !inbox_->take_from(attempt.contact, *id, bytes_of(frame.envelope().envelope())))
+                break;
             committed.add_envelope_ids(frame.envelope().envelope_id());
             return find(self) != nullptr;
         }
@@ -419,12 +431,15 @@ bool Direct::take_body(Attempt& attempt, const direct::Frame& frame, direct::Com
                 const auto id = from_field<16>(field);
                 const auto found = id ? attempt.pending.find(*id) : attempt.pending.end();
                 if (found == attempt.pending.end()) continue;
-                const auto done = std::move(found->second.answered);
+                const auto done = std::move(found->second);
                 attempt.pending.erase(found);
+                attempt.awaited_since = core_->shell.now;
                 done(true);
             }
             return true;
         case direct::Frame::kPing: {
+            if (attempt.ponged_at + pongs_apart > core_->shell.now) return true;
+            attempt.ponged_at = core_->shell.now;
             direct::Frame pong;
             pong.mutable_pong();
             send(attempt, pong);
@@ -432,9 +447,13 @@ bool Direct::take_body(Attempt& attempt, const direct::Frame& frame, direct::Com
         }
         case direct::Frame::kPong:
             return true;
-        case direct::Frame::kLeaving:
+        case direct::Frame::kLeaving: {
+            auto& person = people_[attempt.contact];
+            person.wanted_until = 0;
+            person.not_before = std::max(person.not_before, core_->shell.now + after_leaving);
             end(attempt.id, Again::no);
             return false;
+        }
         case direct::Frame::kChosen:
         case direct::Frame::BODY_NOT_SET:
             break;
@@ -474,7 +493,8 @@ void Direct::deliver(std::int64_t contact, const storage::EnvelopeId& id, ByteVi
     direct::Frame frame;
     frame.mutable_envelope()->set_envelope_id(to_field(id));
     frame.mutable_envelope()->set_envelope(to_field(envelope));
-    attempt->pending[id] = {core_->shell.now + committed_within, std::move(answered)};
+    if (attempt->pending.empty()) attempt->awaited_since = core_->shell.now;
+    attempt->pending[id] = std::move(answered);
     attempt->used_at = core_->shell.now;
     send(*attempt, frame);
 }
@@ -523,15 +543,33 @@ void Direct::end(AttemptId id, Again again) {
         person.not_before = core_->shell.now + person.backoff.next(30 * second, hour, core_->shell.rng);
     }
     tell(attempt);
-    // An offer that never left would find nobody any more.
-    if (attempt.phase == Attempt::Phase::offered) outbox_->withdraw(attempt.contact, attempt.signal);
-    for (auto& [envelope, pending] : attempt.pending) pending.answered(false);
+    for (const auto& [envelope, answered] : attempt.pending) answered(false);
+    // What has not left would find nobody any more, and its addresses may not be told any more.
+    if (attempt.signalled) outbox_->withdraw(attempt.contact, attempt.signal);
+}
+
+void Direct::leave(Attempt& attempt) {
+    if (attempt.phase == Attempt::Phase::open) {
+        direct::Frame frame;
+        frame.mutable_leaving();
+        send(attempt, frame);
+    }
+    end(attempt.id, Again::no);
 }
 
 // ---- time ----
 
 void Direct::fail() {
-    for (const auto id : all()) end(id, Again::later);
+    for (const auto id : all()) {
+        try {
+            end(id, Again::later);
+        } catch (const StoreFailure&) {  // NOLINT(bugprone-empty-catch): the one that brought us here
+        }
+    }
+}
+
+bool Direct::takes_offers(std::int64_t contact) const {
+    return (presence_->view(contact).capabilities & capability_direct) != 0;
 }
 
 void Direct::pump() {
@@ -541,13 +579,21 @@ void Direct::pump() {
         if (person.wanted_until <= core_->shell.now || person.not_before > core_->shell.now ||
             of_contact(id) != nullptr)
             continue;
-        if ((presence_->view(id).capabilities & capability_direct) == 0) continue;
+        if (!takes_offers(id)) continue;
         const auto contact = must(core_->store.contact(id));
         const auto* const session = core_->sessions.active(id);
         if (!contact || !allowed(*contact) || session == nullptr || session->session.awaiting_reply())
             continue;
-        begin(*contact, session->device);
+        begin(*contact, session->device, false);
     }
+}
+
+std::int64_t Direct::dead_at(const Attempt& attempt) {
+    const auto silent = attempt.heard_at + silence;
+    if (attempt.pending.empty()) return silent;
+    // On a slow line an answer comes behind all that was on its way before it.
+    return std::min({silent, std::max(attempt.heard_at, attempt.awaited_since) + answers_within,
+                     attempt.awaited_since + committed_within});
 }
 
 void Direct::tick() {
@@ -561,16 +607,10 @@ void Direct::tick(Attempt& attempt) {
         if (attempt.deadline <= now) end(attempt.id, Again::later);
         return;
     }
-    const bool unanswered =
-        std::ranges::any_of(attempt.pending, [&](const auto& each) { return each.second.deadline <= now; });
-    if (unanswered || attempt.heard_at + silence <= now) return end(attempt.id, Again::soon);
-    direct::Frame frame;
-    if (attempt.used_at + idle_end <= now) {
-        frame.mutable_leaving();
-        send(attempt, frame);
-        return end(attempt.id, Again::no);
-    }
+    if (dead_at(attempt) <= now) return end(attempt.id, Again::soon);
+    if (attempt.used_at + idle_end <= now) return leave(attempt);
     if (attempt.spoke_at + heartbeat > now) return;
+    direct::Frame frame;
     frame.mutable_ping();
     send(attempt, frame);
 }
@@ -583,10 +623,9 @@ std::optional<std::int64_t> Direct::next_deadline() const {
             sooner(deadline, attempt.deadline);
             continue;
         }
-        sooner(deadline, attempt.heard_at + silence);
+        sooner(deadline, dead_at(attempt));
         sooner(deadline, attempt.used_at + idle_end);
         sooner(deadline, attempt.spoke_at + heartbeat);
-        for (const auto& [envelope, pending] : attempt.pending) sooner(deadline, pending.deadline);
     }
     for (const auto& [id, person] : people_)
         if (person.wanted_until > core_->shell.now && person.not_before > core_->shell.now)

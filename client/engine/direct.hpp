@@ -56,10 +56,6 @@ class Direct final : public DirectPaths {
         bool ours = false;
         Bytes early;  ///< what came before the key
     };
-    struct Pending {
-        std::int64_t deadline = 0;
-        std::function<void(bool)> answered;
-    };
     struct Attempt {
         enum class Phase : std::uint8_t { gathering, offered, connecting, open };
         AttemptId id = 0;
@@ -71,15 +67,20 @@ class Direct final : public DirectPaths {
         Phase phase = Phase::gathering;
         std::int64_t deadline = 0;              ///< of the phase; not of `open`
         std::optional<Received::Direct> offer;  ///< theirs, until it is answered
-        storage::MessageId signal{};            ///< ours, in the outbox until it has left
+        bool asked = false;                     ///< by a person
+        bool signalled = false;                 ///< ours is, or was, …
+        storage::MessageId signal{};            ///< … this in the outbox
         std::optional<crypto::DirectKey> key;
         std::map<StreamId, Stream> streams;
         StreamId chosen = 0;
         std::int64_t opened_at = 0;
         std::int64_t heard_at = 0;
         std::int64_t spoke_at = 0;
+        std::int64_t ponged_at = 0;
         std::int64_t used_at = 0;  ///< an envelope went either way
-        std::map<storage::EnvelopeId, Pending> pending;
+        /// What waits to be committed there, since the last of it was, or since it began to wait.
+        std::map<storage::EnvelopeId, std::function<void(bool)>> pending;
+        std::int64_t awaited_since = 0;
     };
     struct Person {
         std::int64_t wanted_until = 0;
@@ -90,7 +91,7 @@ class Direct final : public DirectPaths {
     /// When to try again by ourselves.
     enum class Again : std::uint8_t { no, soon, later };
 
-    void begin(const storage::Contact& contact, std::uint32_t device);
+    void begin(const storage::Contact& contact, std::uint32_t device, bool asked);
     Attempt& add(std::int64_t contact, std::uint32_t device, crypto::DirectRole role);
     void answer(const storage::Contact& contact, std::uint32_t device, Received::Direct offer);
     void answered(Attempt& attempt, const Received::Direct& answer);
@@ -112,10 +113,16 @@ class Direct final : public DirectPaths {
     void send(Attempt& attempt, const direct::Frame& frame);
     void drop_stream(Attempt& attempt, StreamId stream);
     void end(AttemptId id, Again again);
+    /// Ends it, and tells the other side if they hear us.
+    void leave(Attempt& attempt);
     void tell(const Attempt& attempt);
     void recheck();
     void tick(Attempt& attempt);
+    /// When an open path counts as dead, unless something is heard.
+    [[nodiscard]] static std::int64_t dead_at(const Attempt& attempt);
 
+    /// Their status says that they do.
+    [[nodiscard]] bool takes_offers(std::int64_t contact) const;
     [[nodiscard]] Attempt* find(AttemptId id);
     [[nodiscard]] Attempt* of_stream(StreamId stream);
     [[nodiscard]] Attempt* of_contact(std::int64_t contact);

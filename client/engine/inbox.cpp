@@ -32,20 +32,28 @@ void Inbox::process(const storage::EnvelopeId& id, ByteView bytes) {
         return;
     }
     const Incoming in{id, bytes, *envelope};
+    const auto [found, begins] = belongs(in.envelope);
+    if (begins) return accept(in, *begins);
+    if (found.row == nullptr || !open(in, found)) set_aside(in);
+}
 
-    if (!in.envelope.has_handshake()) {
-        const auto found = core_->sessions.find(in.envelope);
-        return found.row != nullptr ? open(in, found) : set_aside(in);
-    }
-    const auto header = crypto::parse_handshake(in.envelope);
-    if (!header) return set_aside(in);
-    // A handshake that was accepted before belongs to the session that it made, whatever the rest says.
-    if (const auto known = must(core_->store.replay(header->replay_id))) {
-        const auto found = core_->sessions.find_in(*known, in.envelope);
-        return found.row != nullptr ? open(in, found) : set_aside(in);
-    }
-    if (const auto found = core_->sessions.find(in.envelope); found.row != nullptr) return open(in, found);
-    accept(in, *header);
+bool Inbox::take_from(std::int64_t contact, const storage::EnvelopeId& id, ByteView bytes) {
+    if (must(core_->store.envelope_seen(id))) return true;
+    auto envelope = crypto::Envelope::parse(bytes);
+    if (!envelope) return false;
+    const Incoming in{id, bytes, *envelope};
+    const auto found = belongs(in.envelope).found;
+    return found.row != nullptr && found.row->contact == contact && open(in, found);
+}
+
+Inbox::Belongs Inbox::belongs(const crypto::Envelope& envelope) {
+    if (!envelope.has_handshake()) return {core_->sessions.find(envelope), std::nullopt};
+    auto header = crypto::parse_handshake(envelope);
+    if (!header) return {};
+    if (const auto known = must(core_->store.replay(header->replay_id)))
+        return {core_->sessions.find_in(*known, envelope), std::nullopt};
+    if (const auto found = core_->sessions.find(envelope); found.row != nullptr) return {found, std::nullopt};
+    return {{}, *header};
 }
 
 void Inbox::done_with(const Incoming& in) {
@@ -75,17 +83,24 @@ void Inbox::drop(const Incoming& in) {
     must(transaction.commit());
 }
 
-void Inbox::open(const Incoming& in, SessionBook::Found found) {
+bool Inbox::open(const Incoming& in, SessionBook::Found found) {
     const auto& row = *found.row;
     auto contact = must(core_->store.contact(row.contact));
-    if (contact && contact->blocked) return drop(in);
+    if (!contact) return false;
+    if (contact->blocked) {
+        drop(in);
+        return true;
+    }
     const auto session = row.session.id();
     std::optional<crypto::MessageKey> kept;
     if (found.match.needs) kept = must(core_->store.kept_key(session, *found.match.needs));
     auto opened = row.session.open(in.envelope, found.match, kept ? &*kept : nullptr, core_->shell.wall,
                                    core_->shell.rng);
     if (!opened) {
-        if (opened.error() == crypto::Error::duplicate) return drop(in);
+        if (opened.error() == crypto::Error::duplicate) {
+            drop(in);
+            return true;
+        }
         if (opened.error() == crypto::Error::gap_too_large) {
             // Stuck: it still receives what it can, the next content of ours begins another session.
             auto transaction = core_->store.begin();
@@ -93,10 +108,9 @@ void Inbox::open(const Incoming& in, SessionBook::Found found) {
             must(transaction.commit());
             core_->sessions.set_archived(session, true);
         }
-        return set_aside(in);
+        return false;
     }
 
-    if (!contact) return set_aside(in);
     auto transaction = core_->store.begin();
     const bool was_joining = contact->state == storage::ContactState::joining;
     storage::SessionRow next{std::move(opened->next), row.contact, row.device, row.archived};
@@ -119,6 +133,7 @@ void Inbox::open(const Incoming& in, SessionBook::Found found) {
     ++core_->changes;
     core_->sessions.put(std::move(next));
     finish(*contact, std::move(after));
+    return true;
 }
 
 void Inbox::store_opened(const storage::SessionRow& row, const crypto::Opened& opened) {
@@ -258,7 +273,8 @@ void Inbox::finish(const storage::Contact& contact, After after) {
     if (after.check_records) checks_->check(contact.id);
     for (auto& notice : after.notices) core_->shell.tell(std::move(notice));
     if (after.direct && core_->paths != nullptr)
-        core_->paths->signalled(contact.id, after.device, std::move(*after.direct), core_->backlog);
+        core_->paths->signalled(contact.id, after.device, std::move(*after.direct),
+                                core_->backlog || retrying_);
 }
 
 }  // namespace sotto::client

@@ -14,6 +14,9 @@ class Inbox {
     /// On return the envelope is committed, one way or another, and may be acknowledged. Throws StoreFailure:
     /// it may not.
     void take(const storage::EnvelopeId& id, ByteView bytes);
+    /// The same for what came over a direct path to this contact. False: no session of theirs opens it,
+    /// nothing was committed, and it has to come by the server, where there are limits.
+    [[nodiscard]] bool take_from(std::int64_t contact, const storage::EnvelopeId& id, ByteView bytes);
     /// Tries once more to open what was set aside.
     void retry_quarantined();
 
@@ -42,7 +45,15 @@ class Inbox {
     void set_aside(const Incoming& in);
     void set_aside(const storage::EnvelopeId& id, ByteView bytes);
     void drop(const Incoming& in);
-    void open(const Incoming& in, SessionBook::Found found);
+    /// The session that it is of. A handshake that was accepted before belongs to the session that it made,
+    /// whatever the rest says: then there is no other one.
+    struct Belongs {
+        SessionBook::Found found;
+        std::optional<crypto::HandshakeHeader> begins;  ///< a handshake that is not known yet
+    };
+    [[nodiscard]] Belongs belongs(const crypto::Envelope& envelope);
+    /// False: it doesn't open. Otherwise it is committed.
+    [[nodiscard]] bool open(const Incoming& in, SessionBook::Found found);
 
     // accept.cpp: first messages
     void accept(const Incoming& in, const crypto::HandshakeHeader& header);

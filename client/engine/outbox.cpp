@@ -16,15 +16,20 @@ constexpr int load_limit = 1'000'000;
 }  // namespace
 
 void Outbox::load() {
-    for (const auto& item : must(core_->store.outbox_pending(load_limit)))
-        lanes_[item.contact].queue.push_back(item.id);
+    for (const auto& item : must(core_->store.outbox_pending(load_limit))) {
+        // An offer or answer of an earlier run: it would tell addresses that nobody asks for any more.
+        if (!item.needs_acknowledgement && is_signal(item.content))
+            must(core_->store.remove_outbox(item.contact, item.id));
+        else
+            lanes_[item.contact].queue.push_back(item.id);
+    }
     if (!must(core_->store.contacts_owed()).empty()) owe();
 }
 
 Outbox::Queued Outbox::queue(storage::Contact& contact, content::Content content,
                              bool needs_acknowledgement) {
     const auto id = core_->shell.rng.bytes<16>();
-    const auto sequence = contact.next_sequence++;
+    const std::uint64_t sequence = is_signal(content) ? 0 : contact.next_sequence++;
     const auto theirs = mark_of(contact.record);
     content.set_message_id(to_field(id));
     content.set_conversation_id(to_field(conversation_id(core_->identity.address, contact.address)));
@@ -63,9 +68,19 @@ void Outbox::withdraw(std::int64_t contact, const storage::MessageId& id) {
     if (found == lanes_.end()) return;
     auto& queue = found->second.queue;
     const auto at = std::ranges::find(queue, id);
-    if (at == queue.end() || static_cast<std::size_t>(at - queue.begin()) < found->second.sent) return;
+    if (at == queue.end()) return;
     must(core_->store.remove_outbox(contact, id));
-    queue.erase(at);
+    // One that is on its way stays in the lane until its answer has come; it isn't sent again.
+    if (static_cast<std::size_t>(at - queue.begin()) < found->second.sent)
+        found->second.withdrawn.push_back(id);
+    else
+        queue.erase(at);
+}
+
+void Outbox::begin_again(Lane& lane) {
+    lane.draining = false;
+    lane.sent = 0;
+    for (const auto& id : std::exchange(lane.withdrawn, {})) std::erase(lane.queue, id);
 }
 
 void Outbox::contact_changed(std::int64_t contact) {
@@ -347,10 +362,7 @@ void Outbox::answered(std::int64_t contact, const storage::MessageId& id, Right 
         lane.draining = true;
         refused(contact, lane, right, size, reply->failure());
     }
-    if (lane.draining && lane.unanswered == 0) {
-        lane.draining = false;
-        lane.sent = 0;
-    }
+    if (lane.draining && lane.unanswered == 0) begin_again(lane);
 }
 
 void Outbox::give_up(std::int64_t contact, const storage::MessageId& id) {
@@ -436,9 +448,8 @@ bool Outbox::idle() const {
 
 void Outbox::stop() {
     for (auto& [id, lane] : lanes_) {
-        lane.sent = 0;
+        begin_again(lane);
         lane.unanswered = 0;
-        lane.draining = false;
         lane.fetching = false;
     }
 }

@@ -44,7 +44,7 @@ class Outbox {
     void queued(std::int64_t contact, const storage::MessageId& id) { lanes_[contact].queue.push_back(id); }
     /// Acknowledged end to end: nothing more to send.
     void settled(std::int64_t contact, const storage::MessageId& id);
-    /// One that nobody waits for has no sense any more; it stays if it is on its way.
+    /// One that nobody waits for has no sense any more: it does not leave, or not again.
     void withdraw(std::int64_t contact, const storage::MessageId& id);
     /// Its outbox has been dropped.
     void forget(std::int64_t contact);
@@ -71,7 +71,8 @@ class Outbox {
         std::size_t sent = 0;                  ///< the first so many are on their way …
         std::size_t unanswered = 0;            ///< … and so many of them have no answer yet
         bool draining = false;                 ///< one was refused: begin again when the others are answered
-        bool fetching = false;                 ///< prekeys are on their way
+        std::vector<storage::MessageId> withdrawn;  ///< of those on their way: not to be sent again
+        bool fetching = false;                      ///< prekeys are on their way
         bool shared_refused = false;
         bool stuck = false;  ///< nothing to try before something changes
         std::int64_t not_before = 0;
@@ -121,6 +122,8 @@ class Outbox {
     /// nothing may leave now.
     [[nodiscard]] bool recover(std::int64_t id, Lane& lane, storage::Contact& contact);
     void await_tokens(std::int64_t id, Lane& lane, const storage::Contact& contact);
+    /// Nothing of it is on its way any more.
+    static void begin_again(Lane& lane);
     void wait(Lane& lane, std::int64_t first, std::int64_t most, std::int64_t at_least = 0);
 
     Core* core_;

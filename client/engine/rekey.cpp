@@ -17,7 +17,7 @@ std::vector<storage::MessageId> Outbox::requeue(storage::Contact& contact, bool 
     }
     std::vector<storage::MessageId> out;
     for (auto& item : must(core_->store.outbox_of(contact.id))) {
-        if (other_account && !item.needs_acknowledgement) {
+        if (!item.needs_acknowledgement && (other_account || is_signal(item.content))) {
             must(core_->store.remove_outbox(contact.id, item.id));
             continue;
         }

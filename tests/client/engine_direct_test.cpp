@@ -409,6 +409,95 @@ TEST_F(DirectTest, SeveralPathsAtOnceGoToTheRightPeople) {
     expect_heard(carol, "alice", {"for carol", "carol again"});
 }
 
+// ---- what was said of a path is good at once or not at all ----
+
+TEST_F(DirectTest, AnAnswerThatHasNotLeftDoesNotLeaveAfterThePermission) {
+    ASSERT_NO_FATAL_FAILURE(meet());
+    ASSERT_FALSE(ask(alice, "bob"));
+    ASSERT_TRUE(world.run([&] { return view(bob, "alice").state == DirectState::connecting; }));
+    world.kill(circle.server);
+    ASSERT_TRUE(world.run([&] { return world.paths.gathered == 2; }));
+    EXPECT_EQ(take(bob.store().outbox_ids(id(bob, "alice"))).size(), 1U) << "the answer waits";
+    const auto tried = world.paths.tried;
+    choose(bob, "alice", DirectChoice::never);
+    EXPECT_TRUE(take(bob.store().outbox_ids(id(bob, "alice"))).empty());
+    circle.server.restart();
+    world.run_for(60'000);
+    EXPECT_EQ(world.paths.tried, tried) << "no more than Bob himself, while he allowed it";
+}
+
+TEST_F(DirectTest, AnOfferOrAnswerOfAnEarlierRunDoesNotLeave) {
+    ASSERT_NO_FATAL_FAILURE(meet());
+    ASSERT_FALSE(ask(alice, "bob"));
+    ASSERT_TRUE(world.run([&] { return view(bob, "alice").state == DirectState::connecting; }));
+    world.kill(circle.server);
+    ASSERT_TRUE(world.run([&] { return world.paths.gathered == 2; }));
+    ASSERT_EQ(take(bob.store().outbox_ids(id(bob, "alice"))).size(), 1U);
+    bob.crash();
+    bob.start();
+    EXPECT_TRUE(take(bob.store().outbox_ids(id(bob, "alice"))).empty());
+}
+
+TEST_F(DirectTest, AnOfferThatNeverCameIsNotMissed) {
+    ASSERT_NO_FATAL_FAILURE(meet());
+    world.kill(circle.server);
+    ASSERT_FALSE(ask(alice, "bob"));
+    world.run_for(30'000);
+    EXPECT_EQ(view(alice, "bob").state, DirectState::relayed);
+    circle.server.restart();
+    bob.forget_notices();
+    ASSERT_TRUE(delivered(alice, "bob", alice.send("bob", "after it")));
+    const auto arrived = bob.notices<MessageArrived>();
+    ASSERT_EQ(arrived.size(), 1U);
+    EXPECT_EQ(arrived.front().missing, 0U);
+}
+
+TEST_F(DirectTest, WhoHasJustLeftIsNotOfferedAPath) {
+    ASSERT_NO_FATAL_FAILURE(go_direct());
+    const auto before = world.paths.gathered;
+    bob.stop();
+    ASSERT_TRUE(world.run([&] { return !direct(alice, "bob"); }, 1000));
+    alice.send("bob", "too late");
+    world.run_for(20'000);
+    EXPECT_EQ(world.paths.gathered, before);
+}
+
+TEST_F(DirectTest, ASlowLineIsNoDeadPath) {
+    ASSERT_NO_FATAL_FAILURE(go_direct());
+    world.paths.bytes_a_second = 16'000;
+    std::vector<storage::MessageId> ids;
+    std::vector<std::string> texts{"first"};
+    for (int i = 0; i < 20; ++i) {
+        texts.push_back(std::string(8000, 'x') + std::to_string(i));
+        ids.push_back(alice.send("bob", texts.back()));
+    }
+    const auto begun = world.clock.now;
+    ASSERT_TRUE(world.run([&] { return heard(bob, "alice").size() == 21; }, 20'000));
+    EXPECT_GT(world.clock.now, begun + 8000) << "longer than a dead path is waited for";
+    EXPECT_TRUE(direct(alice, "bob"));
+    expect_heard(bob, "alice", texts);
+}
+
+TEST_F(DirectTest, WhatDoesNotOpenEndsThePathAndIsNotKept) {
+    ASSERT_NO_FATAL_FAILURE(go_direct());
+    world.kill(circle.server);
+    world.run_for(1000);
+    // More than may be on its way at once; the last one is made something that nobody can open.
+    std::vector<storage::MessageId> ids;
+    for (int i = 0; i < 40; ++i) ids.push_back(alice.send("bob", std::to_string(i)));
+    auto item = take(alice.store().outbox_item(id(alice, "bob"), ids.back()));
+    ASSERT_TRUE(item && !item->envelope_id) << "not sealed yet";
+    item->envelope_id = storage::EnvelopeId{std::byte{9}};
+    item->envelope = Bytes(480, std::byte{0x12});
+    item->device = take(alice.store().sessions_of(id(alice, "bob"))).front().device;
+    ASSERT_TRUE(alice.store().update_outbox(*item));
+    ASSERT_TRUE(world.run([&] { return heard(bob, "alice").size() == 40; }, 20'000)) << "all but that one";
+    EXPECT_TRUE(world.run([&] { return !direct(alice, "bob") && !direct(bob, "alice"); }, 10'000));
+    EXPECT_TRUE(take(bob.store().quarantined()).empty()) << "by the server there are limits";
+    circle.server.restart();
+    EXPECT_TRUE(world.run([&] { return take(bob.store().quarantined()).size() == 1; }, 600'000));
+}
+
 TEST_F(DirectTest, UnderChaosEveryMessageIsShownOnce) {
     ASSERT_NO_FATAL_FAILURE(go_direct());
     world.faults.cut = 30;

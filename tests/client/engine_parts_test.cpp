@@ -171,6 +171,7 @@ TEST(Content, WhateverIsOutOfShapeIsRefused) {
 
 content::Content offer_content() {
     auto content = text_content();
+    content.set_sequence(0);
     fill(*content.mutable_direct_offer(), {}, crypto::DirectSecret{Array<32>{std::byte{3}}},
          {.ufrag = "abcd",
           .password = std::string(22, 'p'),
@@ -193,6 +194,7 @@ TEST(Content, AnOfferComesThroughWhole) {
     EXPECT_EQ(path.tcp[1].port, 65'535);
 
     auto answer = text_content();
+    answer.set_sequence(0);
     *answer.mutable_direct_answer() = offer_content().direct_offer();
     const auto answered = parsed(answer);
     ASSERT_TRUE(answered && answered->direct);
@@ -226,6 +228,13 @@ TEST(Content, AnOfferOutOfShapeIsRefused) {
         changes[i](*content.mutable_direct_offer());
         EXPECT_FALSE(parsed(content)) << i;
     }
+    // Nobody misses one that doesn't come, so they aren't counted; everything else is.
+    auto counted = offer_content();
+    counted.set_sequence(7);
+    EXPECT_FALSE(parsed(counted));
+    auto uncounted = text_content();
+    uncounted.set_sequence(0);
+    EXPECT_FALSE(parsed(uncounted));
     // Without ICE there is nothing of it.
     auto tcp_alone = offer_content();
     tcp_alone.mutable_direct_offer()->clear_ice_ufrag();

@@ -103,6 +103,7 @@ void SimPaths::send(Client& client, const SendStream& send) {
 
 void SimPaths::arrive(Line& line, int to, Bytes what) {
     line.clear[to] = std::max(line.clear[to], world_->clock.now + world_->faults.latency);
+    if (bytes_a_second > 0) line.clear[to] += static_cast<std::int64_t>(what.size()) * 1000 / bytes_a_second;
     world_->at(line.clear[to], [this, l = &line, to, w = std::move(what)] {
         if (!l->open || l->silent) return;
         bytes += w.size();

@@ -32,6 +32,7 @@ class SimPaths {
     std::vector<Bytes> taps;   ///< everything that was sent, if `tap`
     bool tap = false;
     std::function<void(Bytes&)> alter;  ///< what is sent may be altered on its way
+    std::int64_t bytes_a_second = 0;    ///< of each direction of a connection; 0: without a bound
 
     [[nodiscard]] std::size_t open() const;
 

@@ -278,6 +278,7 @@ std::vector<Bytes> content_seeds() {
     content.set_sequence(1);
     content.mutable_text()->set_body("the words");
     auto offer = content;
+    offer.set_sequence(0);
     client::fill(*offer.mutable_direct_offer(), {}, DirectSecret{},
                  {.ufrag = "abcd",
                   .password = std::string(22, 'p'),

@@ -1,5 +1,6 @@
 // `sotto chat` as people use it: three at once, on terminals and without.
 #include <csignal>
+#include <thread>
 
 #include "integration/world.hpp"
 
@@ -83,6 +84,42 @@ TEST_F(ChatProgramTest, OnATerminalLinesComeAboveWhatIsTyped) {
     EXPECT_TRUE(ended_well(bob));
     const auto history = world.alice().run({"history", "carol"});
     EXPECT_EQ(history.output.find("never sent"), std::string::npos) << history.output;
+}
+
+/// What stands behind the last carriage return: the line that is being typed, where nothing was typed yet.
+std::string last_prompt(const std::string& output) {
+    const auto feed = output.rfind('\n');
+    auto line = feed == std::string::npos ? output : output.substr(feed + 1);
+    // Without the terminal's own commands.
+    for (auto at = line.find('\x1b'); at != std::string::npos; at = line.find('\x1b')) {
+        const auto end = line.find_first_of("ABCDHJKhlm", at);
+        line.erase(at, end == std::string::npos ? end : end - at + 1);
+    }
+    const auto back = line.rfind('\r');
+    return back == std::string::npos ? line : line.substr(back + 1);
+}
+
+TEST_F(ChatProgramTest, ThePromptNamesWhomBareTextGoesTo) {
+    if (!terminals_work()) GTEST_SKIP() << "there are no pseudo-terminals here";
+    auto alice = on_terminal(world.alice(), {"bob"});
+    ASSERT_TRUE(alice.wait_for("With bob", patience)) << alice.output();
+    for (const auto* const name : {"carol", "bob", "carol"}) {
+        const auto before = alice.output().size();
+        alice.write("/switch " + std::string{name} + "\r");
+        const auto wanted = std::string{name} + "> ";
+        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+        while (last_prompt(alice.output()) != wanted && std::chrono::steady_clock::now() < until)
+            std::this_thread::sleep_for(std::chrono::milliseconds{20});
+        EXPECT_EQ(last_prompt(alice.output()), wanted) << alice.output().substr(before);
+        // From the answer on no other prompt is drawn.
+        const auto output = alice.output();
+        const auto answer = output.find("With " + std::string{name}, before);
+        ASSERT_NE(answer, std::string::npos);
+        const auto other = std::string{name} == "bob" ? "carol> " : "bob> ";
+        EXPECT_EQ(output.find(other, answer), std::string::npos) << output.substr(before);
+    }
+    alice.write("/quit\r");
+    EXPECT_TRUE(ended_well(alice));
 }
 
 TEST_F(ChatProgramTest, NothingFromOutsidePaintsOnATerminal) {
