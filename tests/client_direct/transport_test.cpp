@@ -5,76 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <optional>
 
-#include "sotto/client/direct_transport.hpp"
+#include "side.hpp"
 
 namespace sotto::client::test {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-constexpr std::chrono::seconds patience{20};
-
-/// One side, with what it reported.
-class Side {
-  public:
-    void act(DirectAction action) { transport_->perform(std::move(action)); }
-
-    /// The next event of this kind; others are kept.
-    template <class Event>
-    std::optional<Event> next(std::chrono::milliseconds limit = patience) {
-        std::unique_lock lock{mutex_};
-        const auto deadline = Clock::now() + limit;
-        while (true) {
-            for (auto at = events_.begin(); at != events_.end(); ++at) {
-                if (auto* const found = std::get_if<Event>(&*at)) {
-                    Event out = std::move(*found);
-                    events_.erase(at);
-                    return out;
-                }
-            }
-            if (changed_.wait_until(lock, deadline) == std::cv_status::timeout) return std::nullopt;
-        }
-    }
-    /// Until so many bytes have come on this stream, whichever pieces they come in.
-    Bytes read(StreamId stream, std::size_t size) {
-        Bytes out;
-        while (out.size() < size) {
-            const auto piece = next<StreamBytes>();
-            if (!piece) break;
-            if (piece->stream == stream) out.insert(out.end(), piece->bytes.begin(), piece->bytes.end());
-        }
-        return out;
-    }
-    void take_nothing() { takes_ = false; }
-
-    PathDescription gather(AttemptId attempt, bool offerer, PathSettings settings = {{}, true, false}) {
-        act(GatherPath{attempt, offerer, std::move(settings)});
-        const auto gathered = next<PathGathered>();
-        EXPECT_TRUE(gathered);
-        return gathered ? gathered->ours : PathDescription{};
-    }
-
-  private:
-    bool hear(DirectEvent event) {
-        const std::scoped_lock lock{mutex_};
-        if (!takes_ && std::holds_alternative<StreamBytes>(event)) return false;
-        events_.push_back(std::move(event));
-        changed_.notify_all();
-        return true;
-    }
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::deque<DirectEvent> events_;
-    std::atomic<bool> takes_ = true;
-    std::unique_ptr<DirectTransport> transport_ =
-        make_direct_transport([this](DirectEvent event) { return hear(std::move(event)); });
-};
 
 class PathsTest : public testing::Test {
   protected:
@@ -105,11 +40,6 @@ class PathsTest : public testing::Test {
         const auto at_bob = bob.next<StreamOpened>();
         EXPECT_TRUE(at_alice && at_bob);
         return {at_alice.value_or(StreamOpened{}), at_bob.value_or(StreamOpened{})};
-    }
-    static Bytes pattern(std::size_t size) {
-        Bytes out(size);
-        for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<std::byte>((i * 131) >> 3U);
-        return out;
     }
     void expect_carries(const Two& two, std::size_t size) {
         const auto sent = pattern(size);

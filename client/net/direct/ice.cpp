@@ -11,6 +11,8 @@ namespace {
 constexpr guint component = 1;
 constexpr std::string_view sdp_prefix = "a=";
 constexpr unsigned company_ms = 30;  ///< for candidates that come with the last one
+/// For a server-reflexive candidate that is later than a relayed one: STUN asks again after 500 ms.
+constexpr unsigned reflexive_ms = 650;
 constexpr std::size_t most_at_once = 32UL * 1024;
 
 struct FreeCandidate {
@@ -20,6 +22,12 @@ using Candidate = std::unique_ptr<NiceCandidate, FreeCandidate>;
 
 void free_candidates(GSList* list) {
     g_slist_free_full(list, [](gpointer each) { nice_candidate_free(static_cast<NiceCandidate*>(each)); });
+}
+
+[[nodiscard]] std::string text_of(const NiceAddress& address) {
+    std::array<gchar, NICE_ADDRESS_STRING_LEN> text{};
+    nice_address_to_string(&address, text.data());
+    return text.data();
 }
 
 [[nodiscard]] std::string text_of(ByteView address) {
@@ -142,6 +150,7 @@ void IceSide::add_server(const IceServer& server, const char* address) {
             return;
         case IceServer::Kind::turn_udp:
         case IceServer::Kind::turn_tcp:
+            (server.kind == IceServer::Kind::turn_udp ? udp_relays_ : tcp_relays_) = true;
             nice_agent_set_relay_info(agent_.get(), ice_stream_, component, address, server.port,
                                       server.username.c_str(), server.password.c_str(),
                                       server.kind == IceServer::Kind::turn_udp ? NICE_RELAY_TYPE_TURN_UDP
@@ -158,14 +167,27 @@ void IceSide::begin_gathering() {
 }
 
 void IceSide::found(const NiceCandidate& candidate) {
-    // A relayed address is the last resort, and its server has told the one that STUN tells as well; the
-    // other servers may still take seconds to fall silent.
-    const bool relays = std::ranges::any_of(
-        settings_.servers, [](const IceServer& server) { return server.kind != IceServer::Kind::stun; });
-    const auto last = relays ? NICE_CANDIDATE_TYPE_RELAYED : NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE;
-    if (candidate.type != last) return;
+    const bool relayed = candidate.type == NICE_CANDIDATE_TYPE_RELAYED;
+    if (candidate.type == NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE) reflexive_ = true;
+    if (relayed) relayed_.insert(candidate.priority >> 24U);
+    if (!reflexive_ && !relayed) return;
     ready_ = true;
-    later(context_, company_ms, [self = weak_from_this()] {
+    const bool relays = udp_relays_ || tcp_relays_;
+    if (!relays || (!relayed_.empty() && (reflexive_ || told_by_relay())))
+        gathered_in(company_ms);
+    else if (relayed)
+        gathered_in(reflexive_ms);
+}
+
+// One that is reached by UDP tells the address that STUN would; without a candidate for it that is the
+// host's. libnice doesn't say by what a relayed candidate was got, but prefers one to the other: there are
+// two type preferences (RFC 8445 section 5.1.2.1) where both are there.
+bool IceSide::told_by_relay() const {
+    return udp_relays_ && relayed_.size() >= (tcp_relays_ ? 2U : 1U);
+}
+
+void IceSide::gathered_in(unsigned ms) {
+    later(context_, ms, [self = weak_from_this()] {
         if (const auto side = self.lock(); side != nullptr && side->agent_ != nullptr) side->gathered_();
     });
 }
@@ -195,12 +217,10 @@ void IceSide::describe(PathDescription& out) {
 
 bool IceSide::acceptable(const NiceAddress& address) const {
     if (nice_address_is_valid(&address) == FALSE || nice_address_get_port(&address) == 0) return false;
-    std::array<gchar, NICE_ADDRESS_STRING_LEN> text{};
-    nice_address_to_string(&address, text.data());
-    const Ref<GInetAddress> inet{g_inet_address_new_from_string(text.data())};
+    const auto text = text_of(address);
+    const Ref<GInetAddress> inet{g_inet_address_new_from_string(text.c_str())};
     if (inet == nullptr || g_inet_address_get_is_any(inet.get()) != FALSE ||
-        g_inet_address_get_is_multicast(inet.get()) != FALSE ||
-        std::string_view{text.data()} == "255.255.255.255")
+        g_inet_address_get_is_multicast(inet.get()) != FALSE || text == "255.255.255.255")
         return false;
     return settings_.loopback || g_inet_address_get_is_loopback(inet.get()) == FALSE;
 }

@@ -4,6 +4,7 @@
 #include <nice/agent.h>
 
 #include <deque>
+#include <set>
 
 #include "glib.hpp"
 #include "stream.hpp"
@@ -35,6 +36,8 @@ class IceSide : public std::enable_shared_from_this<IceSide> {
     void looked_up(const IceServer& server, const char* address);
     void begin_gathering();
     void found(const NiceCandidate& candidate);
+    [[nodiscard]] bool told_by_relay() const;
+    void gathered_in(unsigned ms);
     void writable();
     void take(ByteView bytes);
     void failed();
@@ -62,6 +65,10 @@ class IceSide : public std::enable_shared_from_this<IceSide> {
     PathSettings settings_;
     std::size_t lookups_ = 0;
     bool ready_ = false;  ///< candidates are there
+    bool reflexive_ = false;
+    bool udp_relays_ = false;  ///< there are servers of this kind
+    bool tcp_relays_ = false;
+    std::set<guint32> relayed_;  ///< type preferences of the candidates from them
     std::deque<Bytes> waiting_;
     std::size_t sent_of_first_ = 0;
     StreamId id_ = 0;
