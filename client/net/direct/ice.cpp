@@ -43,6 +43,7 @@ void free_candidates(GSList* list) {
 class IceSide::Connected final : public Stream {
   public:
     explicit Connected(const std::shared_ptr<IceSide>& side) : side_(side) {}
+    Bytes send_now(Bytes bytes) override { return bytes; }
     void send(Bytes bytes) override {
         if (const auto side = side_.lock()) side->send(std::move(bytes));
     }

@@ -8,14 +8,15 @@
 
 namespace sotto::client::paths {
 
-/// One connection that came about; used on the loop's thread alone.
+/// One connection that came about; used on the loop's thread, but for send_now().
 class Stream {
   public:
     virtual ~Stream() = default;
-    virtual void send(Bytes bytes) = 0;
     /// From any thread: sends at once what can be sent without waiting, if nothing waits before it. What is
     /// left is for send(), and until that has gone too nothing else leaves this way.
-    [[nodiscard]] virtual Bytes send_now(Bytes bytes) { return bytes; }
+    [[nodiscard]] virtual Bytes send_now(Bytes bytes) = 0;
+    /// What send_now() left.
+    virtual void send(Bytes bytes) = 0;
     /// Nothing more is reported of it. What it could not send at once is lost.
     virtual void close() = 0;
 

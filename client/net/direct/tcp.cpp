@@ -3,10 +3,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-#include <atomic>
-#include <deque>
-#include <mutex>
 #include <utility>
+
+#include "outgoing.hpp"
 
 namespace sotto::client::paths {
 namespace {
@@ -20,77 +19,55 @@ constexpr int most_accepted = 8;  ///< of an attempt: strangers may knock
 class TcpStream final : public Stream, public std::enable_shared_from_this<TcpStream> {
   public:
     TcpStream(GSocketConnection* connection, std::shared_ptr<Reports> reports)
-        : connection_(connection), reports_(std::move(reports)), cancel_(g_cancellable_new()) {
-        auto* const socket = g_socket_connection_get_socket(connection_.get());
-        g_socket_set_timeout(socket, 0);  // that of connecting would go on to hold for silence
-        g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
+        : connection_(connection), reports_(std::move(reports)) {
+        g_socket_set_timeout(socket(), 0);  // that of connecting would go on to hold for silence
+        g_socket_set_option(socket(), IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
     }
 
     void begin(bool ours) {
         id_ = reports_->opened(shared_from_this(), PathKind::tcp, ours);
-        read();
+        if (!outgoing_.ended()) can_read_ = watch(G_IO_IN, &TcpStream::on_readable);
     }
 
     // Saves the way to the loop and its waking up, which would be most of what a small message takes.
     Bytes send_now(Bytes bytes) override {
-        const std::scoped_lock lock{mutex_};
-        if (closed_) return bytes;
-        if (behind_ > 0) {
-            ++behind_;
-            return bytes;
-        }
-        auto* const socket = g_socket_connection_get_socket(connection_.get());
-        const auto sent = g_socket_send_with_blocking(socket, reinterpret_cast<const gchar*>(bytes.data()),
-                                                      bytes.size(), FALSE, nullptr, nullptr);
-        const auto gone = sent > 0 ? static_cast<std::size_t>(sent) : 0;
-        if (gone < bytes.size()) ++behind_;
-        return {bytes.begin() + static_cast<std::ptrdiff_t>(gone), bytes.end()};
+        return outgoing_.now(std::move(bytes), [this](ByteView all) { return push(all, nullptr); });
     }
 
     void send(Bytes bytes) override {
-        if (closed_) return;
-        waiting_.push_back(std::move(bytes));
-        if (!writing_) write();
+        outgoing_.queue(std::move(bytes));
+        if (can_write_ == nullptr) write();
     }
 
     void close() override {
-        {
-            // Whoever sends now has sent before the socket goes.
-            const std::scoped_lock lock{mutex_};
-            if (closed_.exchange(true)) return;
-        }
-        g_cancellable_cancel(cancel_.get());
-        if (source_ != nullptr) {
-            g_source_destroy(source_);
-            g_source_unref(source_);
-            source_ = nullptr;
-        }
-        // What the socket has not taken yet may still fit into its buffer.
-        if (!writing_) {
-            auto* const socket = g_socket_connection_get_socket(connection_.get());
-            for (const auto& bytes : waiting_)
-                if (g_socket_send(socket, reinterpret_cast<const gchar*>(bytes.data()), bytes.size(), nullptr,
-                                  nullptr) != static_cast<gssize>(bytes.size()))
-                    break;
-        }
-        waiting_.clear();
+        if (!outgoing_.end()) return;
+        forget(can_read_);
+        forget(can_write_);
         g_io_stream_close(G_IO_STREAM(connection_.get()), nullptr, nullptr);
     }
 
   private:
     using Self = std::shared_ptr<TcpStream>;
 
+    [[nodiscard]] GSocket* socket() { return g_socket_connection_get_socket(connection_.get()); }
+
     // One source for the stream's life: an asynchronous read makes a new one each time.
-    void read() {
-        auto* const socket = g_socket_connection_get_socket(connection_.get());
-        source_ = g_socket_create_source(socket, G_IO_IN, cancel_.get());
-        g_source_set_callback(source_, G_SOURCE_FUNC(&TcpStream::can_read), new Self{shared_from_this()},
+    [[nodiscard]] GSource* watch(GIOCondition condition, GSocketSourceFunc then) {
+        GSource* const source = g_socket_create_source(socket(), condition, nullptr);
+        g_source_set_callback(source, G_SOURCE_FUNC(then), new Self{shared_from_this()},
                               [](gpointer data) { delete static_cast<Self*>(data); });
-        g_source_attach(source_, g_main_context_get_thread_default());
+        g_source_attach(source, g_main_context_get_thread_default());
+        return source;
     }
-    static gboolean can_read(GSocket* socket, GIOCondition /*condition*/, gpointer data) {
+    static void forget(GSource*& source) {
+        if (source == nullptr) return;
+        g_source_destroy(source);
+        g_source_unref(std::exchange(source, nullptr));
+    }
+
+    static gboolean on_readable(GSocket* socket, GIOCondition /*condition*/, gpointer data) {
         const auto self = *static_cast<Self*>(data);
-        for (int i = 0; i < reads_a_turn && !self->closed_; ++i) {
+        for (int i = 0; i < reads_a_turn && !self->outgoing_.ended(); ++i) {
             auto& buffer = self->buffer_;
             GError* error = nullptr;
             const auto got = g_socket_receive_with_blocking(socket, reinterpret_cast<gchar*>(buffer.data()),
@@ -104,50 +81,42 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
             }
             if (static_cast<std::size_t>(got) < buffer.size()) break;
         }
-        return self->closed_ ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+        return self->outgoing_.ended() ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
     }
 
+    /// From one thread at a time.
+    std::size_t push(ByteView bytes, GError** error) {
+        const auto sent = g_socket_send_with_blocking(socket(), reinterpret_cast<const gchar*>(bytes.data()),
+                                                      bytes.size(), FALSE, nullptr, error);
+        return sent > 0 ? static_cast<std::size_t>(sent) : 0;
+    }
     void write() {
-        if (waiting_.empty()) return;
-        writing_ = true;
-        auto* const out = g_io_stream_get_output_stream(G_IO_STREAM(connection_.get()));
-        const auto& first = waiting_.front();
-        g_output_stream_write_all_async(out, first.data(), first.size(), G_PRIORITY_DEFAULT, cancel_.get(),
-                                        &TcpStream::has_written, new Self{shared_from_this()});
+        GError* error = nullptr;
+        const bool all = outgoing_.flush([&](ByteView bytes) { return push(bytes, &error); });
+        const ErrorText owned{error};
+        if (error != nullptr && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) == FALSE)
+            return fail();
+        if (all) forget(can_write_);
+        if (!all && can_write_ == nullptr) can_write_ = watch(G_IO_OUT, &TcpStream::on_writable);
     }
-    static void has_written(GObject* source, GAsyncResult* result, gpointer data) {
-        const std::unique_ptr<Self> self{static_cast<Self*>(data)};
-        const bool whole =
-            g_output_stream_write_all_finish(G_OUTPUT_STREAM(source), result, nullptr, nullptr) != FALSE;
-        auto& stream = **self;
-        stream.writing_ = false;
-        if (stream.closed_) return;
-        if (!whole) return stream.fail();
-        stream.waiting_.pop_front();
-        stream.caught_up();
-        stream.write();
-    }
-    void caught_up() {
-        const std::scoped_lock lock{mutex_};
-        if (behind_ > 0) --behind_;
+    static gboolean on_writable(GSocket* /*socket*/, GIOCondition /*condition*/, gpointer data) {
+        const auto self = *static_cast<Self*>(data);
+        self->write();
+        return self->can_write_ == nullptr ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
     }
     void fail() {
-        if (closed_) return;
+        if (outgoing_.ended()) return;
         close();
         reports_->closed(id_);
     }
 
     Ref<GSocketConnection> connection_;
     std::shared_ptr<Reports> reports_;
-    Ref<GCancellable> cancel_;
-    GSource* source_ = nullptr;
+    GSource* can_read_ = nullptr;
+    GSource* can_write_ = nullptr;  ///< while something waits
     Bytes buffer_ = Bytes(chunk);
-    std::deque<Bytes> waiting_;
     StreamId id_ = 0;
-    bool writing_ = false;
-    std::mutex mutex_;
-    std::size_t behind_ = 0;  ///< pieces that are the loop's to send, in order; under the mutex
-    std::atomic<bool> closed_ = false;
+    Outgoing outgoing_;
 };
 
 [[nodiscard]] Ref<GSocketAddress> socket_address(ByteView address, std::uint16_t port) {

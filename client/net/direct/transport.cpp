@@ -66,8 +66,9 @@ class PathTransport final : public DirectTransport {
     void perform(DirectAction action) override {
         if (auto* const send = std::get_if<SendStream>(&action)) {
             // Behind what was left to the loop before, as long as there is any.
-            if (const auto stream = quick(send->stream))
-                send->bytes = stream->send_now(std::move(send->bytes));
+            const auto stream = quick(send->stream);
+            if (stream == nullptr) return;
+            send->bytes = stream->send_now(std::move(send->bytes));
             if (send->bytes.empty()) return;
         }
         later(context_, 0, [this, what = std::make_shared<DirectAction>(std::move(action))] {
