@@ -48,6 +48,13 @@ class Side {
         return out;
     }
     void take_nothing() { takes_ = false; }
+    /// Holds the transport's own thread up where bytes come in, so that it reads nothing, until read_on().
+    void read_nothing() { stalled_ = true; }
+    void read_on() {
+        const std::scoped_lock lock{mutex_};
+        stalled_ = false;
+        changed_.notify_all();
+    }
 
     PathDescription gather(AttemptId attempt, bool offerer, PathSettings settings = {{}, true, false}) {
         act(GatherPath{attempt, offerer, std::move(settings)});
@@ -58,7 +65,8 @@ class Side {
 
   private:
     bool hear(DirectEvent event) {
-        const std::scoped_lock lock{mutex_};
+        std::unique_lock lock{mutex_};
+        if (std::holds_alternative<StreamBytes>(event)) changed_.wait(lock, [this] { return !stalled_; });
         if (!takes_ && std::holds_alternative<StreamBytes>(event)) return false;
         events_.push_back(std::move(event));
         changed_.notify_all();
@@ -68,6 +76,7 @@ class Side {
     std::condition_variable changed_;
     std::deque<DirectEvent> events_;
     std::atomic<bool> takes_ = true;
+    std::atomic<bool> stalled_ = false;
     std::unique_ptr<DirectTransport> transport_ =
         make_direct_transport([this](DirectEvent event) { return hear(std::move(event)); });
 };

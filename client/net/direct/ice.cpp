@@ -43,7 +43,10 @@ void free_candidates(GSList* list) {
 class IceSide::Connected final : public Stream {
   public:
     explicit Connected(const std::shared_ptr<IceSide>& side) : side_(side) {}
-    Bytes send_now(Bytes bytes) override { return bytes; }
+    Bytes send_now(Bytes bytes) override {
+        const auto side = side_.lock();
+        return side == nullptr ? Bytes{} : side->send_now(std::move(bytes));
+    }
     void send(Bytes bytes) override {
         if (const auto side = side_.lock()) side->send(std::move(bytes));
     }
@@ -67,22 +70,35 @@ IceSide::IceSide(GMainContext* context, bool offerer, Reports reports, std::func
     // TCP on the same network is ours to do; elsewhere it hardly ever comes about.
     g_object_set(agent_.get(), "ice-tcp", FALSE, "ice-udp", TRUE, "upnp", FALSE, "controlling-mode",
                  offerer ? TRUE : FALSE, nullptr);
-    g_signal_connect(agent_.get(), "candidate-gathering-done", G_CALLBACK(&IceSide::on_gathered), this);
-    g_signal_connect(agent_.get(), "new-candidate-full", G_CALLBACK(&IceSide::on_candidate), this);
-    g_signal_connect(agent_.get(), "component-state-changed", G_CALLBACK(&IceSide::on_state), this);
-    g_signal_connect(agent_.get(), "reliable-transport-writable", G_CALLBACK(&IceSide::on_writable), this);
-    g_signal_connect(agent_.get(), "new-selected-pair-full", G_CALLBACK(&IceSide::on_pair), this);
 }
 
+// libnice emits what it has queued on whichever thread gives up its lock next, and that may be one that
+// sends: so each handler does no more than to leave the rest to the loop, and holds this side by a reference
+// of its own.
+void IceSide::listen() {
+    const auto connect = [&](const char* signal, GCallback handler) {
+        g_signal_connect_data(
+            agent_.get(), signal, handler, new Weak{weak_from_this()},
+            [](gpointer data, GClosure* /*closure*/) { delete static_cast<Weak*>(data); },
+            static_cast<GConnectFlags>(0));
+    };
+    connect("candidate-gathering-done", G_CALLBACK(&IceSide::on_gathered));
+    connect("new-candidate-full", G_CALLBACK(&IceSide::on_candidate));
+    connect("component-state-changed", G_CALLBACK(&IceSide::on_state));
+    connect("reliable-transport-writable", G_CALLBACK(&IceSide::on_writable));
+    connect("new-selected-pair-full", G_CALLBACK(&IceSide::on_pair));
+}
+
+// It was stopped before, on the loop's thread: the last reference may be that of a thread that sends.
 IceSide::~IceSide() {
     stop();
 }
 
 void IceSide::stop() {
     if (agent_ == nullptr) return;
+    outgoing_.end();  // before the agent goes: nobody sends with it any more
     g_cancellable_cancel(cancel_.get());
     auto* const agent = agent_.release();
-    g_signal_handlers_disconnect_by_data(agent, this);
     if (ice_stream_ != 0) {
         nice_agent_attach_recv(agent, ice_stream_, component, context_, nullptr, nullptr);
         nice_agent_remove_stream(agent, ice_stream_);
@@ -97,6 +113,7 @@ void IceSide::stop() {
 
 void IceSide::gather(const PathSettings& settings) {
     settings_ = settings;
+    listen();
     if (settings.upnp) g_object_set(agent_.get(), "upnp", TRUE, nullptr);
     ice_stream_ = nice_agent_add_stream(agent_.get(), 1);
     if (ice_stream_ == 0) return gathered_();
@@ -161,16 +178,15 @@ void IceSide::add_server(const IceServer& server, const char* address) {
 }
 
 void IceSide::begin_gathering() {
-    const auto self = shared_from_this();
     ready_ = nice_agent_gather_candidates(agent_.get(), ice_stream_) != FALSE;
     // Without servers there is nothing to wait for.
     if (!ready_ || (settings_.servers.empty() && !settings_.upnp)) gathered_();
 }
 
-void IceSide::found(const NiceCandidate& candidate) {
-    const bool relayed = candidate.type == NICE_CANDIDATE_TYPE_RELAYED;
-    if (candidate.type == NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE) reflexive_ = true;
-    if (relayed) relayed_.insert(candidate.priority >> 24U);
+void IceSide::found(NiceCandidateType type, guint32 priority) {
+    const bool relayed = type == NICE_CANDIDATE_TYPE_RELAYED;
+    if (type == NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE) reflexive_ = true;
+    if (relayed) relayed_.insert(priority >> 24U);
     if (!reflexive_ && !relayed) return;
     ready_ = true;
     const bool relays = udp_relays_ || tcp_relays_;
@@ -188,9 +204,7 @@ bool IceSide::told_by_relay() const {
 }
 
 void IceSide::gathered_in(unsigned ms) {
-    later(context_, ms, [self = weak_from_this()] {
-        if (const auto side = self.lock(); side != nullptr && side->agent_ != nullptr) side->gathered_();
-    });
+    post(weak_from_this(), ms, [](IceSide& side) { side.gathered_(); });
 }
 
 void IceSide::describe(PathDescription& out) {
@@ -261,7 +275,6 @@ void IceSide::open() {
 }
 
 void IceSide::writable() {
-    const auto self = shared_from_this();
     open();
     flush();
 }
@@ -274,62 +287,86 @@ void IceSide::take(ByteView bytes) {
 }
 
 void IceSide::failed() {
-    const auto self = shared_from_this();
-    if (agent_ == nullptr) return;
-    // Not from inside of one of its own callbacks.
-    later(context_, 0, [self] {
-        if (self->agent_ == nullptr) return;
-        self->stop();
-        if (self->id_ != 0) self->reports_.closed(self->id_);
+    // Not from inside of one of libnice's own callbacks.
+    post(weak_from_this(), 0, [](IceSide& side) {
+        side.stop();
+        if (side.id_ != 0) side.reports_.closed(side.id_);
     });
 }
 
+// The lock of outgoing_ is held while libnice sends, and taken before libnice's own. The other way round it
+// is never taken: libnice calls nothing of ours with its lock held. It also keeps the agent: stop() ends
+// outgoing_ first.
+Bytes IceSide::send_now(Bytes bytes) {
+    return outgoing_.now(std::move(bytes), [this](ByteView all) { return push(all); });
+}
+
 void IceSide::send(Bytes bytes) {
-    if (agent_ == nullptr) return;
-    waiting_.push_back(std::move(bytes));
-    if (waiting_.size() == 1) flush();
+    outgoing_.queue(std::move(bytes));
+    flush();
 }
 
 void IceSide::flush() {
-    while (agent_ != nullptr && !waiting_.empty()) {
-        const auto& first = waiting_.front();
-        const auto size = std::min(most_at_once, first.size() - sent_of_first_);
+    static_cast<void>(outgoing_.flush([this](ByteView bytes) { return push(bytes); }));
+}
+
+// What is left then is sent when libnice says that there is room again.
+std::size_t IceSide::push(ByteView bytes) {
+    std::size_t gone = 0;
+    while (gone < bytes.size()) {
+        const auto size = std::min(most_at_once, bytes.size() - gone);
         const auto sent = nice_agent_send(agent_.get(), ice_stream_, component, static_cast<guint>(size),
-                                          reinterpret_cast<const gchar*>(first.data() + sent_of_first_));
-        if (sent <= 0) return;  // on_writable goes on
-        sent_of_first_ += static_cast<std::size_t>(sent);
-        if (sent_of_first_ < first.size()) continue;
-        waiting_.pop_front();
-        sent_of_first_ = 0;
+                                          reinterpret_cast<const gchar*>(bytes.data() + gone));
+        if (sent <= 0) break;
+        gone += static_cast<std::size_t>(sent);
     }
+    return gone;
 }
 
 // ---- libnice calls ----
 
-void IceSide::on_gathered(NiceAgent* /*agent*/, guint /*stream*/, gpointer self) {
-    static_cast<IceSide*>(self)->ready_ = true;
-    static_cast<IceSide*>(self)->gathered_();
+template <class What>
+void IceSide::post(const Weak& weak, unsigned ms, What what) {
+    const auto side = weak.lock();
+    if (side == nullptr) return;
+    later(side->context_, ms, [weak, what] {
+        const auto then = weak.lock();
+        if (then != nullptr && then->agent_ != nullptr) what(*then);
+    });
 }
 
-void IceSide::on_candidate(NiceAgent* /*agent*/, NiceCandidate* candidate, gpointer self) {
-    static_cast<IceSide*>(self)->found(*candidate);
+void IceSide::on_gathered(NiceAgent* /*agent*/, guint /*stream*/, gpointer weak) {
+    post(*static_cast<Weak*>(weak), 0, [](IceSide& side) {
+        side.ready_ = true;
+        side.gathered_();
+    });
+}
+
+void IceSide::on_candidate(NiceAgent* /*agent*/, NiceCandidate* candidate, gpointer weak) {
+    post(*static_cast<Weak*>(weak), 0,
+         [type = candidate->type, priority = candidate->priority](IceSide& side) {
+             side.found(type, priority);
+         });
 }
 
 void IceSide::on_state(NiceAgent* /*agent*/, guint /*stream*/, guint /*component*/, guint state,
-                       gpointer self) {
-    if (state == NICE_COMPONENT_STATE_FAILED) static_cast<IceSide*>(self)->failed();
+                       gpointer weak) {
+    if (state == NICE_COMPONENT_STATE_FAILED)
+        if (const auto side = static_cast<Weak*>(weak)->lock()) side->failed();
 }
 
-void IceSide::on_writable(NiceAgent* /*agent*/, guint /*stream*/, guint /*component*/, gpointer self) {
-    static_cast<IceSide*>(self)->writable();
+void IceSide::on_writable(NiceAgent* /*agent*/, guint /*stream*/, guint /*component*/, gpointer weak) {
+    post(*static_cast<Weak*>(weak), 0, [](IceSide& side) { side.writable(); });
 }
 
 void IceSide::on_pair(NiceAgent* /*agent*/, guint /*stream*/, guint /*component*/, NiceCandidate* /*local*/,
-                      NiceCandidate* /*remote*/, gpointer self) {
-    auto& side = *static_cast<IceSide*>(self);
-    if (side.id_ != 0) side.reports_.moved(side.id_, side.kind());
+                      NiceCandidate* /*remote*/, gpointer weak) {
+    post(*static_cast<Weak*>(weak), 0, [](IceSide& side) {
+        if (side.id_ != 0) side.reports_.moved(side.id_, side.kind());
+    });
 }
 
+// On the loop's thread alone, as it was attached there.
 void IceSide::on_bytes(NiceAgent* /*agent*/, guint /*stream*/, guint /*component*/, guint size, gchar* bytes,
                        gpointer self) {
     static_cast<IceSide*>(self)->take(bytes_of({bytes, size}));

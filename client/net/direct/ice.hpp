@@ -3,10 +3,10 @@
 
 #include <nice/agent.h>
 
-#include <deque>
 #include <set>
 
 #include "glib.hpp"
+#include "outgoing.hpp"
 #include "stream.hpp"
 
 namespace sotto::client::paths {
@@ -29,29 +29,37 @@ class IceSide : public std::enable_shared_from_this<IceSide> {
 
   private:
     class Connected;
+    using Weak = std::weak_ptr<IceSide>;
+
+    void listen();
+    /// On the loop's thread, unless it has been stopped by then. From any thread.
+    template <class What>
+    static void post(const Weak& weak, unsigned ms, What what);
 
     [[nodiscard]] bool acceptable(const NiceAddress& address) const;
     void add_server(const IceServer& server, const char* address);
     void lookup(const IceServer& server);
     void looked_up(const IceServer& server, const char* address);
     void begin_gathering();
-    void found(const NiceCandidate& candidate);
+    void found(NiceCandidateType type, guint32 priority);
     [[nodiscard]] bool told_by_relay() const;
     void gathered_in(unsigned ms);
     void writable();
     void take(ByteView bytes);
     void failed();
     void open();
+    [[nodiscard]] Bytes send_now(Bytes bytes);
     void send(Bytes bytes);
     void flush();
+    [[nodiscard]] std::size_t push(ByteView bytes);
     [[nodiscard]] PathKind kind();
 
-    static void on_gathered(NiceAgent* agent, guint stream, gpointer self);
-    static void on_candidate(NiceAgent* agent, NiceCandidate* candidate, gpointer self);
-    static void on_state(NiceAgent* agent, guint stream, guint component, guint state, gpointer self);
-    static void on_writable(NiceAgent* agent, guint stream, guint component, gpointer self);
+    static void on_gathered(NiceAgent* agent, guint stream, gpointer weak);
+    static void on_candidate(NiceAgent* agent, NiceCandidate* candidate, gpointer weak);
+    static void on_state(NiceAgent* agent, guint stream, guint component, guint state, gpointer weak);
+    static void on_writable(NiceAgent* agent, guint stream, guint component, gpointer weak);
     static void on_pair(NiceAgent* agent, guint stream, guint component, NiceCandidate* local,
-                        NiceCandidate* remote, gpointer self);
+                        NiceCandidate* remote, gpointer weak);
     static void on_bytes(NiceAgent* agent, guint stream, guint component, guint size, gchar* bytes,
                          gpointer self);
 
@@ -69,8 +77,7 @@ class IceSide : public std::enable_shared_from_this<IceSide> {
     bool udp_relays_ = false;  ///< there are servers of this kind
     bool tcp_relays_ = false;
     std::set<guint32> relayed_;  ///< type preferences of the candidates from them
-    std::deque<Bytes> waiting_;
-    std::size_t sent_of_first_ = 0;
+    Outgoing outgoing_;
     StreamId id_ = 0;
 };
 

@@ -135,6 +135,7 @@ class PathTransport final : public DirectTransport {
 
     void on(const GatherPath& gather) {
         const auto id = gather.attempt;
+        end(id);
         auto& attempt = attempts_[id];
         relays_ = relays_ || std::ranges::any_of(gather.settings.servers, [](const IceServer& server) {
                       return server.kind != IceServer::Kind::stun;
