@@ -75,6 +75,22 @@ TEST_P(SendingTest, PiecesOfSeveralThreadsStayWholeAndInOrder) {
     }
 }
 
+TEST_P(SendingTest, AnEndThatNeverReadsIsGivenUp) {
+    const auto two = connect(only());
+    bob.read_nothing();
+    constexpr std::size_t piece = 100'000;
+    // What sockets hold doesn't count.
+    for (std::size_t sent = 0; sent < max_unsent / 2; sent += piece)
+        alice.act(SendStream{two.alice.stream, pattern(piece)});
+    EXPECT_FALSE(alice.next<StreamClosed>(std::chrono::milliseconds{300})) << "not too much yet";
+    for (std::size_t sent = 0; sent < 3 * max_unsent; sent += piece)
+        alice.act(SendStream{two.alice.stream, pattern(piece)});
+    const auto closed = alice.next<StreamClosed>();
+    ASSERT_TRUE(closed);
+    EXPECT_EQ(closed->stream, two.alice.stream);
+    bob.read_on();
+}
+
 TEST_P(SendingTest, AStreamMayEndWhileSomebodySends) {
     for (AttemptId attempt = 10; attempt < 22; ++attempt) {
         const auto two = connect(only(), attempt);

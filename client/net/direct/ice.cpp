@@ -302,7 +302,7 @@ Bytes IceSide::send_now(Bytes bytes) {
 }
 
 void IceSide::send(Bytes bytes) {
-    outgoing_.queue(std::move(bytes));
+    if (!outgoing_.queue(std::move(bytes))) return failed();
     flush();
 }
 

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <utility>
 
-#include "sotto/crypto/bytes.hpp"
+#include "sotto/client/direct_transport.hpp"
 
 namespace sotto::client::paths {
 
@@ -19,17 +19,21 @@ class Outgoing {
     template <class Send>
     [[nodiscard]] Bytes now(Bytes bytes, const Send& send) {
         const std::scoped_lock lock{mutex_};
-        if (ended_) return {};
+        if (ended_ || unsent_ > max_unsent) return {};
         const std::size_t gone = behind_ == 0 ? send(ByteView{bytes}) : 0;
         if (gone < bytes.size()) ++behind_;
+        unsent_ += bytes.size() - gone;
         bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(gone));
         return bytes;
     }
 
     // ---- the loop's thread ----
-    /// What now() left.
-    void queue(Bytes bytes) {
-        if (!ended_) waiting_.push_back(std::move(bytes));
+    /// What now() left. False: more waits than may, and some was dropped.
+    [[nodiscard]] bool queue(Bytes bytes) {
+        if (ended_) return true;
+        waiting_.push_back(std::move(bytes));
+        const std::scoped_lock lock{mutex_};
+        return unsent_ <= max_unsent;
     }
     /// False: not everything could leave.
     template <class Send>
@@ -38,10 +42,14 @@ class Outgoing {
             const auto rest = ByteView{waiting_.front()}.subspan(gone_of_first_);
             const std::size_t gone = send(rest);
             gone_of_first_ += gone;
-            if (gone < rest.size()) return false;
-            waiting_.pop_front();
-            gone_of_first_ = 0;
+            const bool whole = gone == rest.size();
+            if (whole) {
+                waiting_.pop_front();
+                gone_of_first_ = 0;
+            }
             const std::scoped_lock lock{mutex_};
+            unsent_ -= gone;
+            if (!whole) return false;
             --behind_;
         }
         return true;
@@ -57,6 +65,7 @@ class Outgoing {
   private:
     std::mutex mutex_;
     std::size_t behind_ = 0;  ///< pieces that are the loop's to send; under the mutex
+    std::size_t unsent_ = 0;  ///< bytes of them; under the mutex
     bool ended_ = false;      ///< set under the mutex, by the loop's thread
     std::deque<Bytes> waiting_;
     std::size_t gone_of_first_ = 0;

@@ -35,7 +35,7 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
     }
 
     void send(Bytes bytes) override {
-        outgoing_.queue(std::move(bytes));
+        if (!outgoing_.queue(std::move(bytes))) return fail();
         if (can_write_ == nullptr) write();
     }
 

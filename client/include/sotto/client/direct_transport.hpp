@@ -132,6 +132,8 @@ class DirectTransport {
 
 /// Bytes that a stream may hand over before anybody has taken them; one that brings more is closed.
 inline constexpr std::size_t max_untaken = 8UL * 1024 * 1024;
+/// Bytes that may wait to be sent on a stream; one whose other end takes in so little is closed.
+inline constexpr std::size_t max_unsent = 8UL * 1024 * 1024;
 
 /// ICE by libnice and TCP by GIO.
 [[nodiscard]] std::unique_ptr<DirectTransport> make_direct_transport(DirectTransport::Sink sink);
