@@ -14,7 +14,10 @@ constexpr std::size_t chunk = 64UL * 1024;
 constexpr int reads_a_turn = 16;
 constexpr unsigned connect_timeout_s = 5;
 constexpr std::uint16_t first_port = 1024;
-constexpr int most_accepted = 8;  ///< of an attempt: strangers may knock
+// Strangers may knock. Whoever belongs here speaks at once.
+constexpr int most_accepted_at_once = 8;
+constexpr int most_accepted = 64;  ///< of an attempt
+constexpr unsigned silence_ms = 3000;
 
 class TcpStream final : public Stream, public std::enable_shared_from_this<TcpStream> {
   public:
@@ -22,6 +25,16 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
         : connection_(connection), reports_(std::move(reports)) {
         g_socket_set_timeout(socket(), 0);  // that of connecting would go on to hold for silence
         g_socket_set_option(socket(), IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
+    }
+
+    /// One that came from elsewhere: it holds `slot` while it lasts.
+    void accepted(std::shared_ptr<int> slot) {
+        slot_ = std::move(slot);
+        later(g_main_context_get_thread_default(), silence_ms, [weak = weak_from_this()] {
+            const auto self = weak.lock();
+            if (self != nullptr && !self->heard_) self->fail();
+        });
+        begin(false);
     }
 
     void begin(bool ours) {
@@ -43,6 +56,7 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
         if (!outgoing_.end()) return;
         forget(can_read_);
         forget(can_write_);
+        slot_.reset();
         g_io_stream_close(G_IO_STREAM(connection_.get()), nullptr, nullptr);
     }
 
@@ -74,6 +88,7 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
                                                             buffer.size(), FALSE, nullptr, &error);
             const ErrorText owned{error};
             if (got < 0 && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) != FALSE) break;
+            self->heard_ = true;
             if (got <= 0 || !self->reports_->bytes(
                                 self->id_, to_bytes(ByteView{buffer}.first(static_cast<std::size_t>(got))))) {
                 self->fail();
@@ -115,6 +130,8 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
     GSource* can_read_ = nullptr;
     GSource* can_write_ = nullptr;  ///< while something waits
     Bytes buffer_ = Bytes(chunk);
+    bool heard_ = false;
+    std::shared_ptr<int> slot_;
     StreamId id_ = 0;
     Outgoing outgoing_;
 };
@@ -124,6 +141,14 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
         g_inet_address_new_from_bytes(reinterpret_cast<const guint8*>(address.data()),
                                       address.size() == 4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6)};
     return Ref<GSocketAddress>{g_inet_socket_address_new(inet.get(), port)};
+}
+
+[[nodiscard]] Bytes remote_address(GSocketConnection* connection) {
+    const Ref<GSocketAddress> where{g_socket_connection_get_remote_address(connection, nullptr)};
+    if (where == nullptr || G_IS_INET_SOCKET_ADDRESS(where.get()) == FALSE) return {};
+    auto* const inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(where.get()));
+    const auto* const bytes = reinterpret_cast<const std::byte*>(g_inet_address_to_bytes(inet));
+    return {bytes, bytes + g_inet_address_get_native_size(inet)};
 }
 
 gboolean has_accepted(GSocketService* /*service*/, GSocketConnection* connection, GObject* /*source*/,
@@ -164,9 +189,12 @@ TcpSide::TcpSide(const PathSettings& settings, Reports reports)
                               .port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound))});
     }
     auto* const take = new std::function<void(GSocketConnection*)>{[this](GSocketConnection* connection) {
-        if (++accepted_ > most_accepted) return;
+        // One that listens at a public address too is a contact's only through a router, and then by ICE.
+        if (!on_one_of(networks_, remote_address(connection))) return;
+        if (slot_.use_count() > most_accepted_at_once || accepted_ == most_accepted) return;
+        ++accepted_;
         g_object_ref(connection);
-        std::make_shared<TcpStream>(connection, reports_)->begin(false);
+        std::make_shared<TcpStream>(connection, reports_)->accepted(slot_);
     }};
     g_signal_connect_data(service_.get(), "incoming", G_CALLBACK(has_accepted), take, forget_acceptor,
                           static_cast<GConnectFlags>(0));

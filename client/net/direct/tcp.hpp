@@ -2,6 +2,7 @@
 // to where the other listens, as far as that is reached without a router.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "glib.hpp"
@@ -29,7 +30,8 @@ class TcpSide {
     Ref<GSocketService> service_;
     Ref<GCancellable> cancel_;
     std::vector<TcpEndpoint> listening_;
-    int accepted_ = 0;
+    int accepted_ = 0;                                     ///< in all
+    std::shared_ptr<int> slot_ = std::make_shared<int>();  ///< held by each accepted stream while it lasts
 };
 
 }  // namespace sotto::client::paths
