@@ -59,5 +59,18 @@ TEST_F(GatherTest, WithoutRelaysTheServerReflexiveOneIsTheLast) {
     EXPECT_LT(took, milliseconds{500});
 }
 
+// The key server names them, and could have anything asked that way.
+TEST_F(GatherTest, AServerOnThisMachineIsAskedOnlyWhereThatMayBe) {
+    for (const auto* const host : {"127.0.0.1"}) {
+        const StunServer stun{0};
+        for (const bool loopback : {false, true}) {
+            side.gather(loopback ? 2 : 1, true, {{{Kind::stun, host, stun.port(), "", ""}}, loopback, false});
+            std::this_thread::sleep_for(milliseconds{100});
+            side.act(EndPath{loopback ? 2U : 1U});
+            EXPECT_EQ(stun.requests() > 0, loopback) << host;
+        }
+    }
+}
+
 }  // namespace
 }  // namespace sotto::client::test

@@ -150,6 +150,9 @@ TEST_F(PathsTest, NonsenseFromTheOtherSideIsPassedOver) {
                          "candidate:1 1 TCP 1 127.0.0.1 9 typ host tcptype active",
                          "candidate:1 1 UDP 1 224.0.0.1 9 typ host",
                          "candidate:1 1 UDP 1 0.0.0.0 9 typ host",
+                         "candidate:1 1 UDP 1 169.254.1.1 9 typ host",
+                         "candidate:1 1 UDP 1 fe80::1 9 typ host",
+                         "candidate:1 1 UDP 1 ::ffff:127.0.0.1 9 typ host",
                          "candidate:1 1 UDP 1 127.0.0.1 0 typ host",
                          std::string(max_candidate_size, ' ')};
     theirs.tcp.push_back({{std::byte{0}, std::byte{0}, std::byte{0}, std::byte{0}}, 9});

@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 
+#include "sotto/crypto/bytes.hpp"
+
 namespace sotto::client::paths {
 
 struct Unref {
@@ -24,6 +26,12 @@ struct FreeError {
     void operator()(GError* error) const { g_error_free(error); }
 };
 using ErrorText = std::unique_ptr<GError, FreeError>;
+
+/// 4 or 16 of them.
+[[nodiscard]] inline Bytes address_bytes(GInetAddress* address) {
+    const auto* const bytes = reinterpret_cast<const std::byte*>(g_inet_address_to_bytes(address));
+    return {bytes, bytes + g_inet_address_get_native_size(address)};
+}
 
 /// Calls `what` once on the loop's thread, soon or after so many ms.
 void later(GMainContext* context, unsigned ms, std::function<void()> what);

@@ -24,12 +24,6 @@ void free_candidates(GSList* list) {
     g_slist_free_full(list, [](gpointer each) { nice_candidate_free(static_cast<NiceCandidate*>(each)); });
 }
 
-[[nodiscard]] std::string text_of(const NiceAddress& address) {
-    std::array<gchar, NICE_ADDRESS_STRING_LEN> text{};
-    nice_address_to_string(&address, text.data());
-    return text.data();
-}
-
 [[nodiscard]] std::string text_of(ByteView address) {
     const Ref<GInetAddress> inet{
         g_inet_address_new_from_bytes(reinterpret_cast<const guint8*>(address.data()),
@@ -131,8 +125,8 @@ void IceSide::gather(const PathSettings& settings) {
 }
 
 void IceSide::lookup(const IceServer& server) {
-    if (g_hostname_is_ip_address(server.host.c_str()) != FALSE)
-        return add_server(server, server.host.c_str());
+    const Ref<GInetAddress> address{g_inet_address_new_from_string(server.host.c_str())};
+    if (address != nullptr) return add_server(server, address.get());
     struct Query {
         std::weak_ptr<IceSide> side;
         IceServer server;
@@ -144,23 +138,23 @@ void IceSide::lookup(const IceServer& server) {
         [](GObject* source, GAsyncResult* result, gpointer data) {
             const std::unique_ptr<Query> query{static_cast<Query*>(data)};
             GList* const found = g_resolver_lookup_by_name_finish(G_RESOLVER(source), result, nullptr);
-            if (const auto side = query->side.lock()) {
-                const Text address{found == nullptr ? nullptr
-                                                    : g_inet_address_to_string(G_INET_ADDRESS(found->data))};
-                side->looked_up(query->server, address.get());
-            }
+            if (const auto side = query->side.lock()) side->looked_up(query->server, found);
             if (found != nullptr) g_resolver_free_addresses(found);
         },
         new Query{weak_from_this(), server});
 }
 
-void IceSide::looked_up(const IceServer& server, const char* address) {
+void IceSide::looked_up(const IceServer& server, GList* found) {
     if (agent_ == nullptr) return;
-    if (address != nullptr) add_server(server, address);
+    if (found != nullptr) add_server(server, G_INET_ADDRESS(found->data));
     if (--lookups_ == 0) begin_gathering();
 }
 
-void IceSide::add_server(const IceServer& server, const char* address) {
+// The key server names it, and doesn't get to send us where it likes.
+void IceSide::add_server(const IceServer& server, GInetAddress* at) {
+    if (server.port == 0 || !means_one_host(address_bytes(at), settings_.loopback)) return;
+    const Text text{g_inet_address_to_string(at)};
+    const auto* const address = text.get();
     switch (server.kind) {
         case IceServer::Kind::stun:
             g_object_set(agent_.get(), "stun-server", address, "stun-server-port", guint{server.port},
@@ -232,12 +226,10 @@ void IceSide::describe(PathDescription& out) {
 
 bool IceSide::acceptable(const NiceAddress& address) const {
     if (nice_address_is_valid(&address) == FALSE || nice_address_get_port(&address) == 0) return false;
-    const auto text = text_of(address);
-    const Ref<GInetAddress> inet{g_inet_address_new_from_string(text.c_str())};
-    if (inet == nullptr || g_inet_address_get_is_any(inet.get()) != FALSE ||
-        g_inet_address_get_is_multicast(inet.get()) != FALSE || text == "255.255.255.255")
-        return false;
-    return settings_.loopback || g_inet_address_get_is_loopback(inet.get()) == FALSE;
+    std::array<gchar, NICE_ADDRESS_STRING_LEN> text{};
+    nice_address_to_string(&address, text.data());
+    const Ref<GInetAddress> inet{g_inet_address_new_from_string(text.data())};
+    return inet != nullptr && means_one_host(address_bytes(inet.get()), settings_.loopback);
 }
 
 void IceSide::connect(const PathDescription& theirs) {

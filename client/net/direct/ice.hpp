@@ -37,9 +37,9 @@ class IceSide : public std::enable_shared_from_this<IceSide> {
     static void post(const Weak& weak, unsigned ms, What what);
 
     [[nodiscard]] bool acceptable(const NiceAddress& address) const;
-    void add_server(const IceServer& server, const char* address);
+    void add_server(const IceServer& server, GInetAddress* at);
     void lookup(const IceServer& server);
-    void looked_up(const IceServer& server, const char* address);
+    void looked_up(const IceServer& server, GList* found);
     void begin_gathering();
     void found(NiceCandidateType type, guint32 priority);
     [[nodiscard]] bool told_by_relay() const;

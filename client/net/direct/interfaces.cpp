@@ -67,4 +67,18 @@ bool on_one_of(const std::vector<Network>& networks, ByteView address) {
     });
 }
 
+bool means_one_host(ByteView address, bool loopback) {
+    if (address.size() == 4) {
+        const auto first = std::to_integer<unsigned>(address[0]);
+        if (first == 127) return loopback;
+        // From 224 on: groups, what is reserved, and broadcast.
+        return first != 0 && first < 224 && !link_local(address);
+    }
+    if (address.size() != 16 || link_local(address) || address[0] == std::byte{0xff}) return false;
+    // ::, ::1 and addresses of the other family.
+    const auto zeros = std::ranges::find_if(address, [](std::byte byte) { return byte != std::byte{0}; });
+    if (zeros - address.begin() < 10) return true;
+    return loopback && zeros == address.end() - 1 && *zeros == std::byte{1};
+}
+
 }  // namespace sotto::client::paths

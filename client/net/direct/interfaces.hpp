@@ -20,4 +20,8 @@ struct Network {
 /// This address is reached without a router.
 [[nodiscard]] bool on_one_of(const std::vector<Network>& networks, ByteView address);
 
+/// One host's address (4 or 16 bytes) that means the same everywhere: not link-local, of everybody, of
+/// nobody, reserved or of the other family in disguise; this machine's own only with `loopback`.
+[[nodiscard]] bool means_one_host(ByteView address, bool loopback);
+
 }  // namespace sotto::client::paths

@@ -146,9 +146,7 @@ class TcpStream final : public Stream, public std::enable_shared_from_this<TcpSt
 [[nodiscard]] Bytes remote_address(GSocketConnection* connection) {
     const Ref<GSocketAddress> where{g_socket_connection_get_remote_address(connection, nullptr)};
     if (where == nullptr || G_IS_INET_SOCKET_ADDRESS(where.get()) == FALSE) return {};
-    auto* const inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(where.get()));
-    const auto* const bytes = reinterpret_cast<const std::byte*>(g_inet_address_to_bytes(inet));
-    return {bytes, bytes + g_inet_address_get_native_size(inet)};
+    return address_bytes(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(where.get())));
 }
 
 gboolean has_accepted(GSocketService* /*service*/, GSocketConnection* connection, GObject* /*source*/,
