@@ -1,6 +1,7 @@
 // One side of a path, with what it reported.
 #pragma once
 
+#include <glib.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -16,6 +17,9 @@ namespace sotto::client::test {
 
 using Clock = std::chrono::steady_clock;
 inline constexpr std::chrono::seconds patience{20};
+/// What GLib calls critical is a mistake of its caller's, and ends the test.
+inline const auto critical =
+    g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
 
 class Side {
   public:

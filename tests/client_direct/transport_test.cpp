@@ -1,4 +1,5 @@
 // Real paths over this machine's own interfaces: TCP and ICE, in both roles.
+#include <glib.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -148,6 +149,9 @@ TEST_F(PathsTest, NonsenseFromTheOtherSideIsPassedOver) {
                          "candidate:1 1 UDP 99999999999999999999 127.0.0.1 99999999 typ host",
                          "candidate:1 2 UDP 1 127.0.0.1 9 typ host",
                          "candidate:1 1 TCP 1 127.0.0.1 9 typ host tcptype active",
+                         "candidate:1 1 TCP 1 10.0.0.1 5000 typ host",
+                         "candidate:1 1",
+                         "candidate:1 1 ",
                          "candidate:1 1 UDP 1 224.0.0.1 9 typ host",
                          "candidate:1 1 UDP 1 0.0.0.0 9 typ host",
                          "candidate:1 1 UDP 1 169.254.1.1 9 typ host",
@@ -159,6 +163,13 @@ TEST_F(PathsTest, NonsenseFromTheOtherSideIsPassedOver) {
     alice.act(ConnectPath{1, theirs});
     EXPECT_FALSE(alice.next<StreamOpened>(std::chrono::milliseconds{500}));
     alice.act(EndPath{1});
+}
+
+TEST_F(PathsTest, NothingIsSaidOnTheTerminal) {
+    alice.gather(1, true);
+    testing::internal::CaptureStderr();
+    g_log("libnice", G_LOG_LEVEL_WARNING, "something to be said");
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
 TEST_F(PathsTest, ASlowStunServerHoldsNobodyUpForLong) {

@@ -31,6 +31,18 @@ void free_candidates(GSList* list) {
     return Text{g_inet_address_to_string(inet.get())}.get();
 }
 
+/// libnice takes a line apart with less care: a TCP candidate without tcptype makes it complain aloud.
+[[nodiscard]] bool is_udp_candidate(std::string_view line) {
+    if (!line.starts_with("candidate:")) return false;
+    for (int before = 0; before < 2; ++before) {
+        const auto blank = line.find(' ');
+        if (blank == std::string_view::npos) return false;
+        line.remove_prefix(blank + 1);
+    }
+    const std::string transport{line.substr(0, line.find(' '))};
+    return g_ascii_strcasecmp(transport.c_str(), "UDP") == 0;
+}
+
 }  // namespace
 
 /// The one stream of an attempt's ICE; it may outlive what it stands for.
@@ -239,6 +251,7 @@ void IceSide::connect(const PathDescription& theirs) {
         return;
     GSList* list = nullptr;
     for (const auto& line : theirs.candidates) {
+        if (!is_udp_candidate(line)) continue;
         Candidate candidate{nice_agent_parse_remote_candidate_sdp(agent_.get(), ice_stream_,
                                                                   (std::string{sdp_prefix} + line).c_str())};
         if (candidate == nullptr || candidate->component_id != component ||

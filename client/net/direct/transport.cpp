@@ -218,10 +218,26 @@ class PathTransport final : public DirectTransport {
     std::thread thread_;
 };
 
+/// What GLib and libnice have to say would stand in the middle of a chat. Unless it is asked for, or the
+/// last.
+void hush() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        if (g_getenv("G_MESSAGES_DEBUG") != nullptr) return;
+        g_log_set_writer_func(
+            [](GLogLevelFlags level, const GLogField* fields, gsize count, gpointer data) {
+                return (level & G_LOG_LEVEL_ERROR) != 0 ? g_log_writer_default(level, fields, count, data)
+                                                        : G_LOG_WRITER_HANDLED;
+            },
+            nullptr, nullptr);
+    });
+}
+
 }  // namespace
 }  // namespace paths
 
 std::unique_ptr<DirectTransport> make_direct_transport(DirectTransport::Sink sink) {
+    paths::hush();
     return std::make_unique<paths::PathTransport>(std::move(sink));
 }
 
