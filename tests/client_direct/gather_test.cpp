@@ -1,7 +1,10 @@
 // What is waited for while candidates are gathered, and for how long.
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <thread>
 
 #include "side.hpp"
 #include "stun_servers.hpp"
@@ -57,6 +60,22 @@ TEST_F(GatherTest, WithoutRelaysTheServerReflexiveOneIsTheLast) {
     const auto ours = gather({stun_at(stun.port())});
     EXPECT_TRUE(has(ours, "srflx"));
     EXPECT_LT(took, milliseconds{500});
+}
+
+// In a network of its own, which a thread's children are in too.
+TEST(LonelyTest, AnAddressThatMeansNothingElsewhereIsNotAllThereIs) {
+    bool alone = false;
+    PathDescription ours;
+    std::thread{[&] {
+        alone = ::unshare(CLONE_NEWNET) == 0 && std::system(
+                                                    "ip link add here type veth peer name there && "
+                                                    "ip address add 169.254.7.7/16 dev here && "
+                                                    "ip link set here up && ip link set there up") == 0;
+        if (alone) ours = Side{}.gather(1, true, {});
+    }}.join();
+    if (!alone) GTEST_SKIP() << "no network can be made here";
+    EXPECT_TRUE(ours.candidates.empty());
+    EXPECT_TRUE(ours.tcp.empty());
 }
 
 // The key server names them, and could have anything asked that way.

@@ -123,13 +123,17 @@ void IceSide::gather(const PathSettings& settings) {
     if (settings.upnp) g_object_set(agent_.get(), "upnp", TRUE, nullptr);
     ice_stream_ = nice_agent_add_stream(agent_.get(), 1);
     if (ice_stream_ == 0) return gathered_();
+    bool somewhere = false;
     for (const auto& network : networks()) {
         if (network.loopback && !settings.loopback) continue;
         NiceAddress address;
         nice_address_init(&address);
-        if (nice_address_set_from_string(&address, text_of(network.address).c_str()) != FALSE)
-            nice_agent_add_local_address(agent_.get(), &address);
+        if (nice_address_set_from_string(&address, text_of(network.address).c_str()) != FALSE &&
+            nice_agent_add_local_address(agent_.get(), &address) != FALSE)
+            somewhere = true;
     }
+    // Told of none, libnice would take every address that it finds.
+    if (!somewhere) return gathered_();
     nice_agent_attach_recv(agent_.get(), ice_stream_, component, context_, &IceSide::on_bytes, this);
     // libnice takes addresses alone.
     for (const auto& server : settings.servers) lookup(server);
