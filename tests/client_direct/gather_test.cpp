@@ -80,7 +80,7 @@ TEST(LonelyTest, AnAddressThatMeansNothingElsewhereIsNotAllThereIs) {
 
 // The key server names them, and could have anything asked that way.
 TEST_F(GatherTest, AServerOnThisMachineIsAskedOnlyWhereThatMayBe) {
-    for (const auto* const host : {"127.0.0.1"}) {
+    for (const auto* const host : {"127.0.0.1", "localhost"}) {
         const StunServer stun{0};
         for (const bool loopback : {false, true}) {
             side.gather(loopback ? 2 : 1, true, {{{Kind::stun, host, stun.port(), "", ""}}, loopback, false});

@@ -162,7 +162,15 @@ void IceSide::lookup(const IceServer& server) {
 
 void IceSide::looked_up(const IceServer& server, GList* found) {
     if (agent_ == nullptr) return;
-    if (found != nullptr) add_server(server, G_INET_ADDRESS(found->data));
+    // By IPv4 where there is a choice: those are the addresses that routers translate.
+    GInetAddress* best = nullptr;
+    for (auto* each = found; each != nullptr; each = each->next) {
+        auto* const address = G_INET_ADDRESS(each->data);
+        if (best == nullptr || (g_inet_address_get_family(best) != G_SOCKET_FAMILY_IPV4 &&
+                                g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV4))
+            best = address;
+    }
+    if (best != nullptr) add_server(server, best);
     if (--lookups_ == 0) begin_gathering();
 }
 
