@@ -35,7 +35,11 @@ class PathsTest : public testing::Test {
         const auto at_alice = alice.next<StreamOpened>();
         const auto at_bob = bob.next<StreamOpened>();
         EXPECT_TRUE(at_alice && at_bob);
-        return {at_alice.value_or(StreamOpened{}), at_bob.value_or(StreamOpened{})};
+        const Two two{at_alice.value_or(StreamOpened{}), at_bob.value_or(StreamOpened{})};
+        // Whoever connects speaks first.
+        bob.act(SendStream{two.bob.stream, pattern(1)});
+        EXPECT_EQ(alice.read(two.alice.stream, 1), pattern(1));
+        return two;
     }
     void expect_carries(const Two& two, std::size_t size) {
         const auto sent = pattern(size);
