@@ -1,5 +1,6 @@
 #include "sotto/crypto/direct.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "labels.hpp"
@@ -127,20 +128,30 @@ Result<bool> DirectStream::take_frame(ByteView& rest, Taken& out) {
 
 Result<DirectStream::Taken> DirectStream::take(ByteView bytes) {
     if (phase_ == Phase::failed) return std::unexpected(Error::cannot_open);
-    // Only what is cut off is kept.
-    auto rest = bytes;
-    if (!in_.empty()) {
-        in_.insert(in_.end(), bytes.begin(), bytes.end());
-        rest = in_;
-    }
     Taken out;
-    if (auto taken = take_all(rest, out); !taken) {
-        phase_ = Phase::failed;
-        return std::unexpected(taken.error());
+    // Only what is cut off is kept, and what completes it is all that is copied.
+    while (!in_.empty() && !bytes.empty()) {
+        const auto missing = std::min(whole_size() - in_.size(), bytes.size());
+        in_.insert(in_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(missing));
+        bytes = bytes.subspan(missing);
+        ByteView rest{in_};
+        if (auto taken = take_all(rest, out); !taken) return failed(taken.error());
+        if (rest.size() < in_.size()) in_.clear();
     }
-    Bytes left{rest.begin(), rest.end()};
-    in_ = std::move(left);
+    if (auto taken = take_all(bytes, out); !taken) return failed(taken.error());
+    in_.insert(in_.end(), bytes.begin(), bytes.end());
     return out;
+}
+
+std::unexpected<Error> DirectStream::failed(Error error) {
+    phase_ = Phase::failed;
+    return std::unexpected(error);
+}
+
+std::size_t DirectStream::whole_size() const {
+    if (phase_ == Phase::opened || phase_ == Phase::accepting) return direct_flight_size;
+    if (in_.size() < frame_length_size) return frame_length_size;
+    return frame_length_size + Reader{in_}.u32();
 }
 
 Result<void> DirectStream::take_all(ByteView& rest, Taken& out) {

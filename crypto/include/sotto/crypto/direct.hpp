@@ -71,6 +71,9 @@ class DirectStream {
     [[nodiscard]] Result<void> take_all(ByteView& rest, Taken& out);
     [[nodiscard]] bool take_flight(ByteView& rest, Taken& out);
     [[nodiscard]] Result<bool> take_frame(ByteView& rest, Taken& out);
+    /// Of the flight or frame that `in_` begins, as far as it says so yet.
+    [[nodiscard]] std::size_t whole_size() const;
+    [[nodiscard]] std::unexpected<Error> failed(Error error);
     [[nodiscard]] Array<32> tag(bool first) const;
     void begin(bool as_opener);
     [[nodiscard]] Bytes push(ByteView frame);
