@@ -60,13 +60,15 @@ stop() { # stop FOLDER [SIGNAL]: SIGTERM by itself, and waits for the end
   done
 }
 
-set_up() { # set_up FOLDER: a new server, open to everybody, for as many as there may be descriptors
+set_up() { # set_up FOLDER JOB: a new server, open to everybody, for as many as there may be descriptors
   rm -rf "$1"
   mkdir -p "$1"
   "$SOTTO_BENCH_BIN/sotto-keyserver" init --data "$1/data" --listen "$listen" --registration open >"$1/said" 2>"$1/init" ||
     fail "the server can't be set up: $(<"$1/init")"
   grep -o 'sotto://[^[:space:]]*' "$1/said" | head -n 1 >"$1/address"
   set_option "$1/data/sotto-keyserver.toml" max_connections "$(($(ulimit -n) - descriptors_of_its_own))"
+  # A topic is for one contact, and by itself only a few may watch it. This job is about many.
+  [[ $2 != presence ]] || set_option "$1/data/sotto-keyserver.toml" presence_watchers 1000
   start "$1"
 }
 
@@ -137,7 +139,7 @@ run_job() { # run_job NAME
     storm) words+=(--restart "exec bash '$script' --restart '$folder' TERM") ;;
     *-killed) words+=(--restart "exec bash '$script' --restart '$folder' KILL") ;;
   esac
-  set_up "$folder"
+  set_up "$folder" "$name"
   printf 'server.sh: %s\n' "$line" >&2
   local status=0
   "$SOTTO_BENCH_BIN/sotto-loadgen" "${words[@]}" --server "$(<"$folder/address")" --server-pid "$(<"$folder/pid")" \

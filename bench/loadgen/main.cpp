@@ -115,7 +115,9 @@ struct Jobs {
 };
 
 void add_presence(const Jobs& jobs, Line& line) {
-    jobs.presence->add_option("--watchers", line.presence.watchers)
+    jobs.presence
+        ->add_option("--watchers", line.presence.watchers,
+                     "Without --apart the server's presence_watchers has to allow for so many")
         ->check(CLI::Range(std::size_t{1}, most))
         ->capture_default_str();
     jobs.presence->add_option("--changes", line.presence.changes)

@@ -86,9 +86,11 @@ const auto& table() {
         LimitSetting{"presence_topics",
                      "Presence: topics that are published or watched in all, those that one connection "
                      "publishes (it may\n"
-                     "watch as many), those who watch one topic, and how many topics a connection may change "
-                     "or watch\n"
-                     "at once and then a second.",
+                     "watch as many), connections that watch one topic (it is for one contact, with up to "
+                     "eight devices;\n"
+                     "each change is told to all of them), and how many topics a connection may change or "
+                     "watch at once\n"
+                     "and then a second.",
                      &Limits::presence_topics, 1, 1024, 1000 * many},
         LimitSetting{"presence_per_connection", "", &Limits::presence_per_connection, 1, 16, many},
         LimitSetting{"presence_watchers", "", &Limits::presence_watchers, 1, 1, many},

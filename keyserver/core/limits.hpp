@@ -64,7 +64,9 @@ inline constexpr std::uint64_t close_ms = 3'000;
 inline constexpr std::size_t frame_presence = 384UL * 1024;
 inline constexpr std::size_t presence_topics = 4'000'000;     ///< published or watched, in all
 inline constexpr std::size_t presence_per_connection = 2048;  ///< published, and as many watched
-inline constexpr std::size_t presence_watchers = 1024;        ///< of one topic
+// Of one topic. Each is for one contact: its eight devices, and a connection of each that has not been found
+// dead yet. What one post, or one that leaves, can cause is bounded by this alone.
+inline constexpr std::size_t presence_watchers = 16;
 inline constexpr double presence_burst = 8192;  ///< topics that one connection publishes, watches or leaves
 inline constexpr double presence_per_second = 128;
 

@@ -329,6 +329,24 @@ TEST_P(TopicsTest, ATopicHasABoundOfWatchers) {
     EXPECT_EQ(told(*late).size(), 1U);
 }
 
+TEST_P(TopicsTest, APostIsToldToTheDevicesOfOneContactAndNotToACrowd) {
+    constexpr std::size_t bound = 2 * crypto::max_devices;
+    std::vector<std::unique_ptr<Peer>> watchers;
+    for (std::size_t i = 0; i < bound; ++i) {
+        watchers.push_back(connect());
+        EXPECT_TRUE(watchers.back()->ask(watch({"t"})).has_done()) << i;
+    }
+    auto one_more = connect();
+    EXPECT_EQ(code_of(one_more->ask(watch({"t"}))), wire::FAILURE_RATE);
+    auto alice = connect();
+    EXPECT_TRUE(published(alice->ask(publish({{"t", "1"}}))));
+    EXPECT_EQ(rig.service->counters.count(Count::presence_pushed), bound);
+    EXPECT_TRUE(told(*one_more).empty());
+    for (auto& watcher : watchers) EXPECT_EQ(told(*watcher), (Told{{topic("t"), "1"}}));
+    leave(alice);
+    EXPECT_EQ(rig.service->counters.count(Count::presence_pushed), 2 * bound);
+}
+
 TEST_P(TopicsTest, TopicsAreCountedAgainstARate) {
     Limits limits;
     limits.presence_burst = 1024;
