@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <openssl/crypto.h>
 
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -19,11 +20,34 @@ void give_back(void* memory) noexcept {
     std::free(memory);
 }
 
+/// OpenSSL takes a buffer for a record with each write and each read, and gives it back at once
+/// (SSL_MODE_RELEASE_BUFFERS). It is larger than what the allocator has at hand, which made it a good part of
+/// what a small frame costs: so each thread keeps one for either, wiped. They go with the process, as the
+/// threads do.
+struct RecordBuffers {
+    static constexpr std::size_t least = 16UL * 1024;  ///< what a record holds
+    static constexpr std::size_t most = 17UL * 1024;   ///< and what TLS adds to it
+
+    std::array<void*, 2> kept{};
+    std::size_t count = 0;
+};
+thread_local constinit RecordBuffers record_buffers;
+
 void* ssl_allocate(std::size_t size, const char* /*file*/, int /*line*/) {
-    return size == 0 ? nullptr : std::malloc(size);
+    if (size == 0) return nullptr;
+    if (size <= RecordBuffers::least || size > RecordBuffers::most) return std::malloc(size);
+    auto& buffers = record_buffers;
+    return buffers.count > 0 ? buffers.kept[--buffers.count] : std::malloc(RecordBuffers::most);
 }
 void ssl_free(void* memory, const char* /*file*/, int /*line*/) {
-    give_back(memory);
+    if (memory == nullptr) return;
+    auto& buffers = record_buffers;
+    const auto size = ::malloc_usable_size(memory);
+    // Of any that is large enough, but not a much larger one.
+    if (size < RecordBuffers::most || size > 2 * RecordBuffers::most || buffers.count == buffers.kept.size())
+        return give_back(memory);
+    sotto::crypto::wipe(memory, size);
+    buffers.kept[buffers.count++] = memory;
 }
 void* ssl_resize(void* memory, std::size_t size, const char* file, int line) {
     if (memory == nullptr) return ssl_allocate(size, file, line);
