@@ -100,8 +100,10 @@ void Session::receive(ByteView frame) {
     service_.counters.add(Count::frames_in);
     service_.counters.add(Count::bytes_in, frame.size());
     if (saturated()) service_.counters.add(Count::limit_in_flight);
-    auto request = parse_request(frame);
-    if (!request) {
+    // A publication of all contacts is thousands of small objects, which come and go together.
+    google::protobuf::Arena memory;
+    auto* const request = parse_request(frame, memory);
+    if (request == nullptr) {
         reject(0, malformed);
         return;
     }

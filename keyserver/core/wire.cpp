@@ -39,11 +39,11 @@ namespace {
 
 }  // namespace
 
-std::optional<wire::Request> parse_request(ByteView frame) {
-    if (!only_request_fields(frame)) return std::nullopt;
-    wire::Request request;
-    if (!request.ParseFromArray(frame.data(), static_cast<int>(frame.size()))) return std::nullopt;
-    if (request.id() == 0 || request.body_case() == wire::Request::BODY_NOT_SET) return std::nullopt;
+wire::Request* parse_request(ByteView frame, google::protobuf::Arena& arena) {
+    if (!only_request_fields(frame)) return nullptr;
+    auto* const request = google::protobuf::Arena::CreateMessage<wire::Request>(&arena);
+    if (!request->ParseFromArray(frame.data(), static_cast<int>(frame.size()))) return nullptr;
+    if (request->id() == 0 || request->body_case() == wire::Request::BODY_NOT_SET) return nullptr;
     return request;
 }
 

@@ -1,7 +1,8 @@
 // Frames in and out. docs/protocol.md sections 12.2 and 12.3.
 #pragma once
 
-#include <optional>
+#include <google/protobuf/arena.h>
+
 #include <string>
 #include <vector>
 
@@ -11,9 +12,9 @@
 
 namespace sotto::keyserver {
 
-/// Nothing where the frame is no request of this schema: malformed, without an id or a body, or with fields
-/// that it doesn't know.
-[[nodiscard]] std::optional<wire::Request> parse_request(ByteView frame);
+/// Into the arena, which outlives it. None where the frame is no request of this schema: malformed, without
+/// an id or a body, or with fields that it doesn't know.
+[[nodiscard]] wire::Request* parse_request(ByteView frame, google::protobuf::Arena& arena);
 
 [[nodiscard]] std::string hello_frame(const std::string& server_name,
                                       const Array<protocol::nonce_size>& nonce, Registration registration,
