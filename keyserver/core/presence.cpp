@@ -58,20 +58,24 @@ void PresencePart::tidy(TopicHash hash) {
     }
 }
 
-void PresencePart::tell(const Entry& entry) {
+void PresencePart::tell(const Entry& entry, Shell::Pushes& pushes) {
     if (entry.watchers == 0) return;
     auto frame = std::make_shared<const std::string>(presence_frame(entry.topic, entry.blob.view()));
     if ((entry.watchers & several) == 0) {
-        counters_->add(Count::presence_pushed);
-        shell_->push(entry.watchers, {std::string{}, std::move(frame)});
+        pushes.emplace_back(entry.watchers, std::move(frame));
         return;
     }
-    const auto& crowd = crowd_of(entry);
-    counters_->add(Count::presence_pushed, crowd.size());
-    shell_->push_to_all(crowd, frame);
+    for (const auto watcher : crowd_of(entry)) pushes.emplace_back(watcher, frame);
 }
 
-bool PresencePart::publish(ConnectionId by, PresencePost& post, std::size_t most_topics) {
+void PresencePart::push(Shell::Pushes pushes) {
+    if (pushes.empty()) return;
+    counters_->add(Count::presence_pushed, pushes.size());
+    shell_->push_all(std::move(pushes));
+}
+
+bool PresencePart::publish(ConnectionId by, PresencePost& post, std::size_t most_topics,
+                           Shell::Pushes& pushes) {
     auto* const entry = find_or_make(post.topic, post.hash, most_topics);
     if (entry == nullptr) return false;
     if (entry->blob && entry->write_key != post.write_key) return false;
@@ -79,20 +83,25 @@ bool PresencePart::publish(ConnectionId by, PresencePost& post, std::size_t most
     entry->write_key = post.write_key;
     entry->owner = by;
     entry->blob = std::move(post.blob);
-    tell(*entry);
+    tell(*entry, pushes);
     return true;
 }
 
 void PresencePart::publish(ConnectionId by, std::vector<PresencePost>& posts, std::size_t most_topics,
                            std::vector<std::uint32_t>& refused) {
+    Shell::Pushes pushes;
+    pushes.reserve(posts.size());
     for (auto& post : posts) {
-        const bool taken = publish(by, post, most_topics);
+        const bool taken = publish(by, post, most_topics, pushes);
         counters_->add(taken ? Count::presence_published : Count::presence_refused);
         if (!taken) refused.push_back(post.index);
     }
+    push(std::move(pushes));
 }
 
 void PresencePart::withdraw(ConnectionId by, const std::vector<TopicHash>& topics) {
+    Shell::Pushes pushes;
+    pushes.reserve(topics.size());
     for (const auto hash : topics) {
         auto* const entry = find(hash);
         // Who took a topic over keeps it.
@@ -101,9 +110,10 @@ void PresencePart::withdraw(ConnectionId by, const std::vector<TopicHash>& topic
         entry->owner = 0;
         entry->write_key = 0;
         held_.fetch_sub(1, std::memory_order_relaxed);
-        tell(*entry);
+        tell(*entry, pushes);
         tidy(hash);
     }
+    push(std::move(pushes));
 }
 
 bool PresencePart::add_watcher(Entry& entry, ConnectionId watcher, std::size_t most) {

@@ -94,10 +94,14 @@ class PresencePart {
     [[nodiscard]] Entry* find(TopicHash hash);
     /// Found or made; none where there is no room for another one.
     [[nodiscard]] Entry* find_or_make(const Topic& topic, TopicHash hash, std::size_t most_topics);
-    [[nodiscard]] bool publish(ConnectionId by, PresencePost& post, std::size_t most_topics);
+    [[nodiscard]] bool publish(ConnectionId by, PresencePost& post, std::size_t most_topics,
+                               Shell::Pushes& pushes);
     [[nodiscard]] bool add_watcher(Entry& entry, ConnectionId watcher, std::size_t most);
     void remove_watcher(Entry& entry, ConnectionId watcher);
-    void tell(const Entry& entry);
+    /// What is held under it now is to be pushed to all who watch it.
+    void tell(const Entry& entry, Shell::Pushes& pushes);
+    /// Those of one request together: each thread is woken for them once.
+    void push(Shell::Pushes pushes);
     /// Forgets a topic that is neither held nor watched.
     void tidy(TopicHash hash);
 

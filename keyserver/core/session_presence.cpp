@@ -93,6 +93,8 @@ void Session::publish_presence(std::uint32_t request, wire::PublishPresence& mes
     if (!may_touch(request, message.posts_size())) return;
     std::vector<PresencePost> posts;
     Hashes hashes;
+    posts.reserve(static_cast<std::size_t>(message.posts_size()));
+    hashes.reserve(posts.capacity());
     for (const auto& field : message.posts()) {
         const auto topic = read_topic(field.topic());
         if (!topic || field.write_key().size() != protocol::topic_write_key_size || field.blob().empty() ||
@@ -118,6 +120,8 @@ void Session::watch_presence(std::uint32_t request, const wire::WatchPresence& m
     if (!may_touch(request, message.topics_size())) return;
     std::vector<PresenceWatch> watches;
     Hashes hashes;
+    watches.reserve(static_cast<std::size_t>(message.topics_size()));
+    hashes.reserve(watches.capacity());
     for (const auto& field : message.topics()) {
         const auto topic = read_topic(field);
         if (!topic) return fail(request, malformed);

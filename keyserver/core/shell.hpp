@@ -37,9 +37,10 @@ class Shell {
     }
     /// A frame that nobody asked for.
     virtual void push(ConnectionId connection, Outgoing frame) = 0;
-    /// The same frame to several.
-    virtual void push_to_all(const std::vector<ConnectionId>& connections, const SharedBytes& frame) {
-        for (const auto connection : connections) push(connection, {std::string{}, frame});
+    /// Several of them, each connection's in this order.
+    using Pushes = std::vector<std::pair<ConnectionId, SharedBytes>>;
+    virtual void push_all(Pushes pushes) {
+        for (auto& [connection, frame] : pushes) push(connection, {std::string{}, std::move(frame)});
     }
     /// Closes after what was queued before has left.
     virtual void close(ConnectionId connection) = 0;

@@ -31,6 +31,30 @@ namespace {
     return static_cast<std::uint32_t>(field) << 3U | 2U;
 }
 
+void append_varint(std::string& out, std::uint32_t value) {
+    for (; value >= 0x80U; value >>= 7U) out += static_cast<char>(value | 0x80U);
+    out += static_cast<char>(value);
+}
+/// What stands before a field of so many bytes.
+void append_head(std::string& out, int field, std::size_t size) {
+    append_varint(out, bytes_tag(field));
+    append_varint(out, static_cast<std::uint32_t>(size));
+}
+[[nodiscard]] std::size_t field_size(int field, std::size_t size) {
+    using google::protobuf::io::CodedOutputStream;
+    return CodedOutputStream::VarintSize32(bytes_tag(field)) +
+           CodedOutputStream::VarintSize32(static_cast<std::uint32_t>(size)) + size;
+}
+/// As protobuf has it: nothing where there is nothing in it.
+void append_bytes(std::string& out, int field, ByteView bytes) {
+    if (bytes.empty()) return;
+    append_head(out, field, bytes.size());
+    out += chars_of(bytes);
+}
+[[nodiscard]] std::size_t bytes_size(int field, ByteView bytes) {
+    return bytes.empty() ? 0 : field_size(field, bytes.size());
+}
+
 [[nodiscard]] wire::Reply reply_to(std::uint32_t request) {
     wire::Reply reply;
     reply.set_id(request);
@@ -152,16 +176,42 @@ std::string posted_frame(std::uint32_t request, const std::vector<std::uint32_t>
     return reply.SerializeAsString();
 }
 
+// Written by hand: a publication of all contacts makes one such frame for each of them, and protobuf's
+// objects would be most of what that costs here.
+
+namespace {
+
+[[nodiscard]] std::size_t presence_size(ByteView topic, ByteView blob) {
+    return bytes_size(wire::Presence::kTopicFieldNumber, topic) +
+           bytes_size(wire::Presence::kBlobFieldNumber, blob);
+}
+
+void append_presence(std::string& out, ByteView topic, ByteView blob) {
+    append_head(out, wire::Presences::kPresencesFieldNumber, presence_size(topic, blob));
+    append_bytes(out, wire::Presence::kTopicFieldNumber, topic);
+    append_bytes(out, wire::Presence::kBlobFieldNumber, blob);
+}
+
+}  // namespace
+
 void PresencesFrame::add(ByteView topic, ByteView blob) {
-    auto& presence = *reply_.mutable_presences()->add_presences();
-    presence.set_topic(text_of(topic));
-    presence.set_blob(text_of(blob));
+    append_presence(presences_, topic, blob);
+}
+
+std::string PresencesFrame::finish() const {
+    std::string out;
+    out.reserve(field_size(wire::Reply::kPresencesFieldNumber, presences_.size()));
+    append_head(out, wire::Reply::kPresencesFieldNumber, presences_.size());
+    return out += presences_;
 }
 
 std::string presence_frame(ByteView topic, ByteView blob) {
-    PresencesFrame frame;
-    frame.add(topic, blob);
-    return frame.finish();
+    const auto inside = field_size(wire::Presences::kPresencesFieldNumber, presence_size(topic, blob));
+    std::string out;
+    out.reserve(field_size(wire::Reply::kPresencesFieldNumber, inside));
+    append_head(out, wire::Reply::kPresencesFieldNumber, inside);
+    append_presence(out, topic, blob);
+    return out;
 }
 
 namespace {

@@ -30,18 +30,18 @@ namespace sotto::keyserver {
 [[nodiscard]] std::string prekeys_low_frame(std::uint32_t one_time_left, std::uint32_t one_time_kem_left);
 /// Indexes, ascending.
 [[nodiscard]] std::string posted_frame(std::uint32_t request, const std::vector<std::uint32_t>& refused);
-/// One topic that changed; without a blob: gone.
-[[nodiscard]] std::string presence_frame(ByteView topic, ByteView blob);
-/// Several of them.
+/// Topics and what is held under them; without a blob: gone.
 class PresencesFrame {
   public:
     void add(ByteView topic, ByteView blob);
-    [[nodiscard]] bool empty() const { return reply_.presences().presences().empty(); }
-    [[nodiscard]] std::string finish() const { return reply_.SerializeAsString(); }
+    [[nodiscard]] bool empty() const { return presences_.empty(); }
+    [[nodiscard]] std::string finish() const;
 
   private:
-    wire::Reply reply_;
+    std::string presences_;  ///< the message `Presences`, as it goes over the wire
 };
+/// One topic that changed.
+[[nodiscard]] std::string presence_frame(ByteView topic, ByteView blob);
 /// With a user name that says until when it is good, and nothing of whose it is.
 [[nodiscard]] std::string ice_servers_frame(std::uint32_t request, const IceOffer* offer,
                                             std::string_view username);

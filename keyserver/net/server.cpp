@@ -84,12 +84,12 @@ void Server::push(ConnectionId connection, Outgoing frame) {
     shard_of(connection).put(connection, Shard::Push{std::move(frame)});
 }
 
-void Server::push_to_all(const std::vector<ConnectionId>& connections, const SharedBytes& frame) {
-    std::vector<std::vector<ConnectionId>> split(shards_.size());
-    for (const auto connection : connections) split.at(index_of(connection)).push_back(connection);
+void Server::push_all(Pushes pushes) {
+    std::vector<Pushes> split(shards_.size());
+    for (auto& [connection, frame] : pushes)
+        split.at(index_of(connection)).emplace_back(connection, std::move(frame));
     for (std::size_t i = 0; i < split.size(); ++i)
-        if (!split[i].empty())
-            shards_[i]->put(0, Shard::PushAll{.connections = std::move(split[i]), .frame = frame});
+        if (!split[i].empty()) shards_[i]->put(0, Shard::PushAll{std::move(split[i])});
 }
 
 void Server::run_on(unsigned thread, ConnectionId by, std::move_only_function<void()> work) {

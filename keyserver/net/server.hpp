@@ -72,7 +72,7 @@ class Server final : public Shell {
     void reply(ConnectionId connection, std::string frame) override;
     void reply_later(ConnectionId connection, std::string frame) override;
     void push(ConnectionId connection, Outgoing frame) override;
-    void push_to_all(const std::vector<ConnectionId>& connections, const SharedBytes& frame) override;
+    void push_all(Pushes pushes) override;
     void run_on(unsigned thread, ConnectionId by, std::move_only_function<void()> work) override;
     void close(ConnectionId connection) override;
     void resume(ConnectionId connection, std::move_only_function<void(Session&)> step) override;

@@ -235,9 +235,9 @@ void Shard::flush_held() {
 
 void Shard::apply(ConnectionId id, Effect& effect) {
     if (auto* const work = std::get_if<Work>(&effect)) return work->run();
-    if (auto* const push = std::get_if<PushAll>(&effect)) {
-        for (const auto each : push->connections) {
-            Effect one = Push{{std::string{}, push->frame}};
+    if (auto* const all = std::get_if<PushAll>(&effect)) {
+        for (auto& [each, frame] : all->pushes) {
+            Effect one = Push{{std::string{}, std::move(frame)}};
             apply(each, one);
         }
         return;

@@ -5,9 +5,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <mutex>
 #include <thread>
-#include <unordered_map>
 #include <variant>
 
 #include "keyserver/net/frames.hpp"
@@ -36,8 +36,7 @@ class Shard {
     using Resume = std::move_only_function<void(Session&)>;
     /// For several of the shard's connections, and for none: the connection that these are put for is 0.
     struct PushAll {
-        std::vector<ConnectionId> connections;
-        SharedBytes frame;
+        Shell::Pushes pushes;
     };
     struct Work {
         std::move_only_function<void()> run;
@@ -104,7 +103,7 @@ class Shard {
     Bytes scratch_;
     FrameBuffers buffers_;
     FrameWriter writer_;
-    std::unordered_map<ConnectionId, std::shared_ptr<Connection>> connections_;
+    boost::unordered_flat_map<ConnectionId, std::shared_ptr<Connection>> connections_;
     std::vector<std::shared_ptr<Connection>> marked_;
     std::vector<std::shared_ptr<Connection>> flushing_;
     std::vector<std::shared_ptr<Connection>> held_;  ///< marked for later, since the held timer was set

@@ -183,6 +183,28 @@ TEST(Frames, OfRandomBytesCloseTheConnectionWithAnAnswer) {
     }
 }
 
+TEST(Frames, OfPresenceAreWhatProtobufWouldWrite) {
+    // Lengths on both sides of where they take another byte, and nothing under a topic.
+    const std::vector<std::size_t> sizes{0, 1, 52, 107, 108, 109, 110, 127, 128, 180, 256};
+    wire::Reply all;
+    PresencesFrame frame;
+    EXPECT_TRUE(frame.empty());
+    for (const auto size : sizes) {
+        const std::string topic(protocol::topic_size, 't');
+        const std::string blob(size, 'b');
+        wire::Reply one;
+        for (auto* const reply : {&one, &all}) {
+            auto& presence = *reply->mutable_presences()->add_presences();
+            presence.set_topic(topic);
+            presence.set_blob(blob);
+        }
+        EXPECT_EQ(presence_frame(bytes_of(topic), bytes_of(blob)), one.SerializeAsString()) << size;
+        frame.add(bytes_of(topic), bytes_of(blob));
+    }
+    EXPECT_FALSE(frame.empty());
+    EXPECT_EQ(frame.finish(), all.SerializeAsString());
+}
+
 TEST(Frames, MayBeLargeOnlyFromWhoeverNeedsThat) {
     Rig rig;
     const auto fresh = rig.connect(Purpose::identified);
