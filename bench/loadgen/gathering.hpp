@@ -6,6 +6,9 @@
 
 namespace sotto::loadgen {
 
+/// After a job's last change, for what should not come any more.
+inline constexpr std::chrono::milliseconds straggling_time{300};
+
 /// A topic of the job's own making: what `from` shows to `to`.
 [[nodiscard]] std::string topic_of(std::uint32_t from, std::uint32_t to);
 /// As large as a status without a text, with a number in it.

@@ -1,8 +1,11 @@
 // People with contacts come online: memory of each, and what one who comes and goes costs.
+#include <algorithm>
+
 #include "bench/loadgen/gathering.hpp"
 #include "bench/loadgen/jobs.hpp"
 #include "bench/loadgen/meter.hpp"
 #include "bench/loadgen/problem.hpp"
+#include "bench/loadgen/told.hpp"
 
 namespace sotto::loadgen {
 namespace {
@@ -83,28 +86,36 @@ Result online(const Common& common, const OnlineOptions& options) {
                 : nlohmann::ordered_json(nullptr);
 
     // One of them goes, and comes again: each contact is told of both, and the one of all contacts.
-    std::uint64_t heard = 0;
-    std::uint64_t own = 0;
-    people.on_told = [&](std::size_t person, std::uint64_t /*number*/) { (person == 0 ? own : heard) += 1; };
+    Told told(options.people);
+    std::size_t own = 0;
+    std::size_t own_due = 0;
+    people.on_told = [&](std::size_t person, std::uint64_t number) {
+        if (person == 0)
+            ++own;
+        else
+            (void)told.hear(person, number);
+    };
     const Meter meter(single);
     std::optional<double> coming;
     for (std::size_t round = 0; round < options.rounds; ++round) {
-        heard = own = 0;
+        told.begin(number_in({}), options.contacts);
         people.leave(0);
-        if (!people.wait([&] { return heard >= options.contacts; })) ++result.lost;
+        if (!people.wait([&] { return told.all(); })) ++result.lost;
         const Meter arrival(single);
         const auto began = Clock::now();
         people.come(0);
+        told.begin(round + 2, options.contacts);
+        own_due += options.contacts;
         appear(0, round + 2);
         people.wait_for_answers();
-        if (!people.wait([&] { return heard >= 2 * options.contacts && own >= options.contacts; }))
-            ++result.lost;
-        if (heard > 2 * options.contacts || own > options.contacts) ++result.duplicated;
+        if (!people.wait([&] { return told.all() && own >= own_due; })) ++result.lost;
         result.times.add(us_since(began));
         if (const auto cpu = arrival.cpu_us()) coming = coming.value_or(0) + *cpu;
         ++result.count;
     }
     meter.end(result);
+    crew.hold(straggling_time);
+    result.duplicated = told.twice() + (own - std::min(own, own_due));
     // Its going is not asked about.
     result.server_cpu_us = coming;
     result.server_pss_bytes = memory;

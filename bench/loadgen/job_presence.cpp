@@ -2,19 +2,9 @@
 #include "bench/loadgen/gathering.hpp"
 #include "bench/loadgen/jobs.hpp"
 #include "bench/loadgen/meter.hpp"
+#include "bench/loadgen/told.hpp"
 
 namespace sotto::loadgen {
-namespace {
-
-/// The change under way.
-struct Round {
-    std::uint64_t number = 0;
-    Time began;
-    std::size_t told = 0;
-};
-
-}  // namespace
-
 Result presence(const Common& common, const PresenceOptions& options) {
     auto single = common;
     single.threads = 1;  // a change is sent and seen on one clock
@@ -28,19 +18,13 @@ Result presence(const Common& common, const PresenceOptions& options) {
     Result result;
     result.job = "presence";
     result.clients = watchers + publishers;
-    Round round;
+    Told told(watchers + publishers);
+    Time began;
     Histogram each;
-    std::vector<std::uint64_t> newest(watchers + publishers);
     people.on_told = [&](std::size_t person, std::uint64_t number) {
-        auto& known = newest.at(person);
-        if (number != round.number || known == number) {
-            ++result.duplicated;
-            return;
-        }
-        known = number;
-        ++round.told;
+        if (!told.hear(person, number)) return;
         ++result.count;
-        each.add(us_since(round.began));
+        each.add(us_since(began));
     };
     const auto publisher = [&](std::size_t change) { return watchers + change % publishers; };
     const auto topic = [](std::size_t who) { return topic_of(static_cast<std::uint32_t>(who), 0); };
@@ -51,14 +35,17 @@ Result presence(const Common& common, const PresenceOptions& options) {
     const auto expected = options.apart ? std::size_t{1} : watchers;
     const Meter meter(single);
     for (std::size_t change = 0; change < options.changes; ++change) {
-        round = {.number = change + 1, .began = Clock::now(), .told = 0};
-        people.publish(publisher(change), {topic(publisher(change))}, round.number);
-        const bool all = people.wait([&] { return round.told >= expected; });
-        result.times.add(us_since(round.began));
-        if (!all) result.lost += expected - round.told;
+        told.begin(change + 1, expected);
+        began = Clock::now();
+        people.publish(publisher(change), {topic(publisher(change))}, change + 1);
+        (void)people.wait([&] { return told.all(); });
+        result.times.add(us_since(began));
+        result.lost += told.missing();
         people.wait_for_answers();
     }
     meter.end(result);
+    crew.hold(straggling_time);
+    result.duplicated = told.twice();
     result.server_pss_bytes = connections.pss_bytes();
     result.more["watchers_of_one"] = expected;
     result.more["changes"] = options.changes;
