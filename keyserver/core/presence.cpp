@@ -165,10 +165,12 @@ bool PresencePart::watch(ConnectionId by, const std::vector<PresenceWatch>& watc
     PresencesFrame held;
     for (const auto& [topic, hash] : watches) {
         auto* const entry = find_or_make(topic, hash, limits.presence_topics);
-        if (entry == nullptr || !add_watcher(*entry, by, limits.presence_watchers)) {
+        if (entry == nullptr) {
             room = false;
             continue;
         }
+        // Whoever may name a topic may fill it: that must not cost its other reader the rest of what they watch.
+        if (!add_watcher(*entry, by, limits.presence_watchers)) continue;
         if (entry->blob) held.add(entry->topic, entry->blob.view());
     }
     if (!held.empty()) shell_->push(by, held.finish());

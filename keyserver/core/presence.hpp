@@ -46,7 +46,8 @@ class PresencePart {
     /// Takes the posts' blobs; the indexes of those that were refused are added to `refused`.
     void publish(ConnectionId by, std::vector<PresencePost>& posts, std::size_t most_topics,
                  std::vector<std::uint32_t>& refused);
-    /// Pushes what is held now. False where there was no room for some of them.
+    /// Pushes what is held now. A topic that has its watchers is passed over. False where there was no room
+    /// for further topics.
     [[nodiscard]] bool watch(ConnectionId by, const std::vector<PresenceWatch>& watches,
                              const Limits& limits);
     void withdraw(ConnectionId by, const std::vector<TopicHash>& topics);
