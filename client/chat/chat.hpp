@@ -110,4 +110,12 @@ class Chat {
     std::optional<client::Error> failed_;
 };
 
+template <class T>
+std::optional<T> Chat::take(storage::Result<T> result) {
+    if (result) return std::move(*result);
+    failed_ = client::describe(result.error());
+    finished_ = true;
+    return std::nullopt;
+}
+
 }  // namespace sotto::chat

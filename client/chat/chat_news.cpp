@@ -1,0 +1,101 @@
+// What happens meanwhile.
+#include "chat.hpp"
+#include "sotto/protocol/text.hpp"
+#include "words.hpp"
+
+namespace sotto::chat {
+
+void Chat::hear(const client::Notice& notice) {
+    if (const auto* arrived = std::get_if<client::MessageArrived>(&notice)) return heard(*arrived);
+    if (const auto* progress = std::get_if<client::MessageProgress>(&notice)) return heard(*progress);
+    if (const auto* presence = std::get_if<client::PresenceChanged>(&notice)) return heard(*presence);
+    if (const auto* changed = std::get_if<client::DirectChanged>(&notice)) return heard(*changed);
+    if (const auto* warning = std::get_if<client::Warning>(&notice))
+        return info(protocol::printable(warning->error.sentence), Line::Kind::warning);
+    if (std::holds_alternative<client::LoggedIn>(notice)) away_said_ = false;
+    const auto* const lost = std::get_if<client::LostServer>(&notice);
+    if (lost != nullptr && !std::exchange(away_said_, true))
+        info(protocol::printable(lost->sentence), Line::Kind::warning);
+}
+
+void Chat::heard(const client::MessageArrived& arrived) {
+    const auto contact = take(world_.store.contact(arrived.contact));
+    if (!contact || !*contact) return;
+    if (arrived.missing > 0)
+        info(std::to_string(arrived.missing) + " of " + protocol::printable((*contact)->name) +
+                 " before this have not come yet.",
+             Line::Kind::warning);
+    if (arrived.contact == current_) return show_unread(**contact);
+    const auto count = ++unread_[arrived.contact];
+    world_.show({.kind = Line::Kind::elsewhere,
+                 .at = world_.now(),
+                 .name = protocol::printable((*contact)->name),
+                 .verified = is_verified(**contact),
+                 .number = 0,
+                 .typed = false,
+                 .text = unread_text(count)});
+}
+
+void Chat::heard(const client::MessageProgress& progress) {
+    const auto known = numbers_.find(progress.id);
+    // What was said before this run, and the steps on the way, are nobody's news.
+    if (known == numbers_.end() || (progress.state != storage::MessageState::delivered &&
+                                    progress.state != storage::MessageState::failed))
+        return;
+    const auto contact = take(world_.store.contact(progress.contact));
+    if (!contact || !*contact) return;
+    world_.show({.kind = Line::Kind::progress,
+                 .at = 0,
+                 .name = protocol::printable((*contact)->name),
+                 .verified = true,
+                 .number = known->second,
+                 .typed = false,
+                 .text = std::string{storage::name(progress.state)}});
+}
+
+void Chat::heard(const client::PresenceChanged& presence) {
+    const auto contact = take(world_.store.contact(presence.contact));
+    if (!contact || !*contact || presence.view.kind == client::PresenceKind::unknown) return;
+    auto text = std::string{client::name(presence.view.kind)};
+    if (!presence.view.text.empty()) text += ", " + protocol::printable(presence.view.text);
+    // What else a client may say of itself is nobody's news.
+    if (std::exchange(presences_[presence.contact], text) == text) return;
+    world_.show({.kind = Line::Kind::presence,
+                 .at = world_.now(),
+                 .name = protocol::printable((*contact)->name),
+                 .verified = is_verified(**contact),
+                 .number = 0,
+                 .typed = false,
+                 .text = std::move(text)});
+}
+
+void Chat::heard(const client::DirectChanged& changed) {
+    using client::DirectState;
+    const auto before = std::exchange(reached_[changed.contact], changed.view.state);
+    const auto contact = take(world_.store.contact(changed.contact));
+    if (!contact || !*contact) return;
+    std::string text;
+    switch (changed.view.state) {
+        case DirectState::direct:
+            text = words_for(changed.view.kind);
+            break;
+        case DirectState::relayed:
+            if (before == DirectState::direct) text = "by the server again";
+            if (before == DirectState::connecting && asked_ == changed.contact)
+                text = "no direct path came about; messages go by the server";
+            break;
+        case DirectState::connecting:
+            return;
+    }
+    if (asked_ == changed.contact) asked_ = 0;
+    if (text.empty()) return;
+    world_.show({.kind = Line::Kind::path,
+                 .at = world_.now(),
+                 .name = protocol::printable((*contact)->name),
+                 .verified = is_verified(**contact),
+                 .number = 0,
+                 .typed = false,
+                 .text = std::move(text)});
+}
+
+}  // namespace sotto::chat
