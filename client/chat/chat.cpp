@@ -63,8 +63,13 @@ std::optional<Contact> Chat::current() {
     return std::nullopt;
 }
 
-std::optional<Contact> Chat::find(const std::string& which) {
+std::optional<Contact> Chat::find(std::string which) {
     if (auto named = take(world_.store.contact_by_name(which)); named && *named) return std::move(*named);
+    if (which.starts_with('@')) which.erase(0, 1);
+    if (auto named = take(world_.store.contact_by_name(which)); named && *named) return std::move(*named);
+    if (const auto address = crypto::Address::parse(which))
+        if (auto known = take(world_.store.contact_by_address(*address)); known && *known)
+            return std::move(*known);
     std::size_t number = 0;
     const auto [end, error] = std::from_chars(which.data(), which.data() + which.size(), number);
     if (error == std::errc{} && end == which.data() + which.size() && number >= 1 && number <= listed_.size())
@@ -75,6 +80,10 @@ std::optional<Contact> Chat::find(const std::string& which) {
                  "; /chats lists them, `sotto contact add LINK` makes one.",
              Line::Kind::mistake);
     return std::nullopt;
+}
+
+std::optional<Contact> Chat::meant(const std::string& whom) {
+    return whom.empty() ? current() : find(whom);
 }
 
 std::string Chat::prompt() const {
@@ -153,6 +162,7 @@ void Chat::count_unread() {
 }
 
 void Chat::open(const Contact& contact) {
+    to_block_ = to_verify_ = 0;
     current_ = contact.id;
     current_name_ = protocol::printable(contact.name);
     auto text = "With " + current_name_ + " (" + contact.address.text() + "), ";

@@ -59,6 +59,7 @@ class Chat {
   private:
     void on(const Nothing& /*nothing*/) {}
     void on(const Say& say);
+    void on(const Write& write);
     void on(const Help& help);
     void on(const Who& who);
     void on(const Chats& chats);
@@ -89,8 +90,11 @@ class Chat {
     void show_unread(const storage::Contact& contact);
     void show_history(const storage::Contact& contact, std::string_view search, int limit);
     void count_unread();
+    // These say what is wrong where there is nobody.
     [[nodiscard]] std::optional<storage::Contact> current();
-    [[nodiscard]] std::optional<storage::Contact> find(const std::string& which);
+    [[nodiscard]] std::optional<storage::Contact> find(std::string which);
+    [[nodiscard]] std::optional<storage::Contact> meant(const std::string& whom);
+    void say(const storage::Contact& contact, const std::string& text);
     [[nodiscard]] std::uint64_t number_of(const storage::MessageId& id);
     /// Carries an engine's answer out, or says why not.
     bool carry_out(client::Result<client::Output> outcome);
@@ -101,7 +105,10 @@ class Chat {
     std::map<std::int64_t, std::size_t> unread_;
     std::map<std::int64_t, client::DirectState> reached_;  ///< as last told
     std::map<std::int64_t, std::string> presences_;        ///< as last told
-    std::int64_t asked_ = 0;            ///< the contact whom the person wants to reach directly
+    std::int64_t asked_ = 0;  ///< the contact whom the person wants to reach directly
+    // Whom the last /verify, the last /block was about, since a conversation was opened; 0: nobody.
+    std::int64_t to_verify_ = 0;
+    std::int64_t to_block_ = 0;
     std::vector<std::int64_t> listed_;  ///< as /chats showed them
     std::map<storage::MessageId, std::uint64_t> numbers_;
     std::uint64_t last_number_ = 0;

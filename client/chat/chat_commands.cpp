@@ -6,6 +6,7 @@
 namespace sotto::chat {
 namespace {
 
+using storage::Contact;
 using storage::ContactState;
 
 constexpr std::size_t digits_a_group = 5;
@@ -25,19 +26,28 @@ void Chat::run(const Command& command) {
     std::visit([this](const auto& what) { on(what); }, command);
 }
 
-void Chat::on(const Say& say) {
-    const auto contact = say.to ? find(*say.to) : current();
-    if (!contact) return;
-    auto queued = world_.engine.send_text(contact->id, say.text, world_.now());
+void Chat::say(const Contact& contact, const std::string& text) {
+    auto queued = world_.engine.send_text(contact.id, text, world_.now());
     if (!queued) return refuse(queued.error());
     world_.show({.kind = Line::Kind::ours,
                  .at = world_.now(),
-                 .name = protocol::printable(contact->name),
+                 .name = protocol::printable(contact.name),
                  .verified = true,
                  .number = number_of(queued->id),
                  .typed = true,
-                 .text = indented(say.text)});
+                 .text = indented(text)});
     world_.apply(std::move(queued->output));
+}
+
+void Chat::on(const Say& said) {
+    if (const auto contact = current()) say(*contact, said.text);
+}
+
+void Chat::on(const Write& write) {
+    const auto to = addressed(write.rest, names());
+    // A name alone is where to go on.
+    if (to.text.empty()) return on(Switch{to.whom});
+    if (const auto contact = find(to.whom)) say(*contact, to.text);
 }
 
 void Chat::on(const Help& /*help*/) {
@@ -50,6 +60,7 @@ void Chat::on(const Help& /*help*/) {
     }
     info(
         "@NAME TEXT: write to somebody; bare text goes to the open conversation, // begins one with a slash");
+    info("/msg NAME TEXT, /query NAME, /away [TEXT], /back and /exit: as elsewhere");
 }
 
 void Chat::on(const Who& /*who*/) {
@@ -88,19 +99,26 @@ void Chat::on(const Switch& which) {
 }
 
 void Chat::on(const History& history) {
-    if (const auto contact = current()) show_history(*contact, {}, history.limit);
+    if (const auto contact = meant(history.whom)) show_history(*contact, {}, history.limit);
 }
 
 void Chat::on(const Search& search) {
-    const auto contact = current();
+    auto with = search.words.starts_with('@') ? addressed(search.words.substr(1), names())
+                                              : Addressed{.whom = {}, .text = search.words};
+    const auto contact = meant(with.whom);
     if (!contact) return;
-    if (!protocol::valid_utf8(search.words))
+    if (with.text.empty())
+        return info("Say which words to look for, as in /search @bob lunch.", Line::Kind::mistake);
+    if (!protocol::valid_utf8(with.text))
         return info("The words are not valid UTF-8; type them again.", Line::Kind::mistake);
-    show_history(*contact, search.words, -1);
+    show_history(*contact, with.text, -1);
 }
 
 void Chat::on(const Verify& verify) {
-    const auto contact = current();
+    // Whose number was shown, not who is open.
+    const auto shown = verify.confirmed && verify.whom.empty() && to_verify_ != 0;
+    const auto asked = shown ? take(world_.store.contact(to_verify_)) : std::nullopt;
+    const auto contact = shown && asked ? *asked : meant(verify.whom);
     if (!contact) return;
     if (verify.confirmed) {
         if (carry_out(world_.engine.verify(contact->id, client::ComparedByEye{}, world_.now())))
@@ -113,20 +131,35 @@ void Chat::on(const Verify& verify) {
         return info("Another key has appeared for " + protocol::printable(contact->name) +
                         "; leave with /quit and decide by `sotto verify`.",
                     Line::Kind::warning);
+    to_verify_ = contact->id;
     info(grouped(numbers->number));
     info("Compare it with " + protocol::printable(contact->name) +
          " by a call or in person; only if all digits are the same: /verify confirm");
 }
 
-void Chat::on(const Block& /*block*/) {
-    const auto contact = current();
-    if (contact && carry_out(world_.engine.block(contact->id, world_.now())))
-        info("Nothing more of " + protocol::printable(contact->name) +
-             " is taken in, and nothing is sent to them.");
+void Chat::on(const Block& block) {
+    if (!block.confirmed || !block.whom.empty()) {
+        const auto contact = meant(block.whom);
+        if (!contact) return;
+        to_block_ = contact->id;
+    }
+    if (to_block_ == 0)
+        return info("Nobody was asked about; /block or /block NAME says first what it does.",
+                    Line::Kind::mistake);
+    const auto contact = take(world_.store.contact(to_block_));
+    if (!contact || !*contact) return;
+    const auto shown = protocol::printable((*contact)->name);
+    if (!block.confirmed)
+        return info("Nothing more of " + shown +
+                    " would be taken in and nothing sent to them; what waits, of theirs or for them, would "
+                    "be dropped. If that is meant: /block confirm");
+    to_block_ = 0;
+    if (carry_out(world_.engine.block((*contact)->id, world_.now())))
+        info("Nothing more of " + shown + " is taken in, and nothing is sent to them.");
 }
 
-void Chat::on(const Unblock& /*unblock*/) {
-    const auto contact = current();
+void Chat::on(const Unblock& unblock) {
+    const auto contact = meant(unblock.whom);
     if (contact && carry_out(world_.engine.unblock(contact->id, world_.now())))
         info(protocol::printable(contact->name) + " can write to you again.");
 }
@@ -146,7 +179,7 @@ void Chat::on(const SetPresence& presence) {
 }
 
 void Chat::on(const Reach& reach) {
-    const auto contact = current();
+    const auto contact = meant(reach.whom);
     if (!contact) return;
     const auto shown = protocol::printable(contact->name);
     if (reach.choice) {

@@ -5,7 +5,9 @@
 namespace sotto::chat {
 
 bool is_verified(const storage::Contact& contact) {
-    return contact.state == storage::ContactState::confirmed && contact.verified != storage::Verified::no;
+    const bool standing =
+        contact.state == storage::ContactState::confirmed || contact.state == storage::ContactState::joining;
+    return standing && contact.verified != storage::Verified::no;
 }
 
 std::string indented(std::string_view text) {

@@ -175,9 +175,20 @@ TEST_F(ChatTest, VerifyingTakesTwoSteps) {
     EXPECT_EQ(circle.alice.contact("bob")->verified, storage::Verified::number);
 }
 
+TEST_F(ChatTest, WhatIsVerifiedIsWhoseNumberWasShown) {
+    alice->type("@carol");
+    alice->type("/verify bob");
+    alice->type("/verify confirm");
+    EXPECT_EQ(circle.alice.contact("bob")->verified, storage::Verified::number);
+    EXPECT_EQ(circle.alice.contact("carol")->verified, storage::Verified::link);
+}
+
 TEST_F(ChatTest, WhoIsBlockedIsNotHeard) {
     alice->type("@carol");
     alice->type("/block");
+    EXPECT_FALSE(circle.alice.contact("carol")->blocked) << "asks first";
+    alice->type("/block confirm");
+    EXPECT_TRUE(circle.alice.contact("carol")->blocked);
     carol->type("@alice can you hear me?");
     circle.world.run_for(5000);
     alice->lines.clear();
@@ -185,6 +196,60 @@ TEST_F(ChatTest, WhoIsBlockedIsNotHeard) {
     EXPECT_EQ(alice->shown(Line::Kind::mistake).size(), 1U);
     alice->type("/unblock");
     EXPECT_EQ(alice->shown(Line::Kind::info).size(), 1U);
+}
+
+TEST_F(ChatTest, OnlyWhoWasAskedAboutIsBlocked) {
+    alice->type("@carol");
+    alice->type("/block confirm");
+    EXPECT_EQ(alice->shown(Line::Kind::mistake).size(), 1U) << "nobody was asked about";
+    alice->type("/block bob");
+    alice->type("@carol");
+    alice->type("/block confirm");
+    EXPECT_EQ(alice->shown(Line::Kind::mistake).size(), 2U) << "and then forgotten";
+    alice->type("/block bob");
+    alice->type("/block confirm");
+    EXPECT_TRUE(circle.alice.contact("bob")->blocked);
+    EXPECT_FALSE(circle.alice.contact("carol")->blocked);
+    alice->type("/unblock bob");
+    alice->type("/block nobody confirm");
+    EXPECT_FALSE(circle.alice.contact("bob")->blocked);
+}
+
+TEST_F(ChatTest, ANameWithBlanksIsTakenWhole) {
+    const auto rename = [&](const char* from, const char* to) {
+        auto contact = *circle.alice.contact(from);
+        contact.name = to;
+        auto transaction = circle.alice.store().begin();
+        ASSERT_TRUE(circle.alice.store().update_contact(contact));
+        ASSERT_TRUE(transaction.commit());
+    };
+    const auto address = circle.alice.contact("bob")->address.text();
+    ASSERT_NO_FATAL_FAILURE(rename("bob", "Mum"));
+    ASSERT_NO_FATAL_FAILURE(rename("carol", "Mum and Dad"));
+    alice->type("@Mum and Dad for both");
+    alice->type("@Mum: for one");
+    alice->type("@" + address + " by address");
+    ASSERT_TRUE(carol->waits_for(Line::Kind::theirs));
+    ASSERT_TRUE(bob->waits_for(Line::Kind::theirs, 2));
+    EXPECT_EQ(carol->shown(Line::Kind::theirs), (Texts{"for both"}));
+    EXPECT_EQ(bob->shown(Line::Kind::theirs), (Texts{"for one", "by address"}));
+}
+
+TEST_F(ChatTest, CommandsReachWhomTheyName) {
+    alice->type("@bob to bob, not to the other");
+    ASSERT_TRUE(alice->waits_for(Line::Kind::progress));
+    alice->type("@carol");
+    alice->lines.clear();
+    alice->type("/search @bob other");
+    EXPECT_EQ(alice->shown(Line::Kind::ours), (Texts{"to bob, not to the other (delivered)"}));
+    alice->lines.clear();
+    alice->type("/history bob 1");
+    EXPECT_EQ(alice->shown(Line::Kind::ours).size(), 1U);
+    alice->type("/direct bob off");
+    EXPECT_EQ(circle.alice.contact("bob")->direct, storage::DirectChoice::never);
+    EXPECT_EQ(circle.alice.contact("carol")->direct, storage::DirectChoice::by_setting);
+    alice->type("/verify nobody");
+    EXPECT_EQ(alice->shown(Line::Kind::mistake).size(), 1U);
 }
 
 TEST_F(ChatTest, NoTextPaintsOrPassesForAnother) {
