@@ -6,6 +6,7 @@
 #include <map>
 
 #include "client/chat/input.hpp"
+#include "client/chat/pace.hpp"
 #include "sotto/client/engine.hpp"
 
 namespace sotto::chat {
@@ -48,6 +49,9 @@ class Chat {
     void begin(std::optional<std::int64_t> contact);
     void run(const Command& command);
     void hear(const client::Notice& notice);
+    /// Shows what has waited long enough; wants to be called by `next_deadline()` (ms since 1970).
+    void look();
+    [[nodiscard]] std::optional<std::int64_t> next_deadline() const;
 
     [[nodiscard]] bool finished() const { return finished_; }
     /// Name of the contact that bare text goes to, and how much is unread elsewhere.
@@ -79,6 +83,8 @@ class Chat {
     void heard(const client::PresenceChanged& presence);
     void heard(const client::DirectChanged& changed);
 
+    void tell_presence(std::int64_t contact, std::string text);
+    void tell_path(std::int64_t contact, std::string text);
     void info(std::string text, Line::Kind kind = Line::Kind::info) const;
     void refuse(const client::Error& error) const;
     /// Whatever a store gives; nothing, and the chat ends, where it fails.
@@ -104,7 +110,8 @@ class Chat {
     std::string current_name_;
     std::map<std::int64_t, std::size_t> unread_;
     std::map<std::int64_t, client::DirectState> reached_;  ///< as last told
-    std::map<std::int64_t, std::string> presences_;        ///< as last told
+    Pace presences_;
+    Pace paths_;
     std::int64_t asked_ = 0;  ///< the contact whom the person wants to reach directly
     // Whom the last /verify, the last /block was about, since a conversation was opened; 0: nobody.
     std::int64_t to_verify_ = 0;

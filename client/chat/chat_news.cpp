@@ -1,4 +1,6 @@
 // What happens meanwhile.
+#include <algorithm>
+
 #include "chat.hpp"
 #include "sotto/protocol/text.hpp"
 #include "words.hpp"
@@ -54,12 +56,20 @@ void Chat::heard(const client::MessageProgress& progress) {
 }
 
 void Chat::heard(const client::PresenceChanged& presence) {
-    const auto contact = take(world_.store.contact(presence.contact));
-    if (!contact || !*contact || presence.view.kind == client::PresenceKind::unknown) return;
+    using client::PresenceKind;
+    if (presence.view.kind == PresenceKind::unknown) return;
     auto text = std::string{client::name(presence.view.kind)};
     if (!presence.view.text.empty()) text += ", " + protocol::printable(presence.view.text);
-    // What else a client may say of itself is nobody's news.
-    if (std::exchange(presences_[presence.contact], text) == text) return;
+    // That somebody isn't there, before they ever were, is nobody's news; nor is what else a client may say.
+    if (presence.view.kind == PresenceKind::offline && !presences_.knows(presence.contact))
+        return presences_.know(presence.contact, std::move(text), 0);
+    if (presences_.tell(presence.contact, text, world_.now()))
+        tell_presence(presence.contact, std::move(text));
+}
+
+void Chat::tell_presence(std::int64_t id, std::string text) {
+    const auto contact = take(world_.store.contact(id));
+    if (!contact || !*contact) return;
     world_.show({.kind = Line::Kind::presence,
                  .at = world_.now(),
                  .name = protocol::printable((*contact)->name),
@@ -72,8 +82,7 @@ void Chat::heard(const client::PresenceChanged& presence) {
 void Chat::heard(const client::DirectChanged& changed) {
     using client::DirectState;
     const auto before = std::exchange(reached_[changed.contact], changed.view.state);
-    const auto contact = take(world_.store.contact(changed.contact));
-    if (!contact || !*contact) return;
+    const bool asked = asked_ == changed.contact;
     std::string text;
     switch (changed.view.state) {
         case DirectState::direct:
@@ -81,14 +90,24 @@ void Chat::heard(const client::DirectChanged& changed) {
             break;
         case DirectState::relayed:
             if (before == DirectState::direct) text = "by the server again";
-            if (before == DirectState::connecting && asked_ == changed.contact)
+            if (before == DirectState::connecting && asked)
                 text = "no direct path came about; messages go by the server";
             break;
         case DirectState::connecting:
             return;
     }
-    if (asked_ == changed.contact) asked_ = 0;
+    if (asked) asked_ = 0;
     if (text.empty()) return;
+    if (asked)  // who asks is answered at once
+        paths_.know(changed.contact, text, world_.now());
+    else if (!paths_.tell(changed.contact, text, world_.now()))
+        return;
+    tell_path(changed.contact, std::move(text));
+}
+
+void Chat::tell_path(std::int64_t id, std::string text) {
+    const auto contact = take(world_.store.contact(id));
+    if (!contact || !*contact) return;
     world_.show({.kind = Line::Kind::path,
                  .at = world_.now(),
                  .name = protocol::printable((*contact)->name),
@@ -96,6 +115,18 @@ void Chat::heard(const client::DirectChanged& changed) {
                  .number = 0,
                  .typed = false,
                  .text = std::move(text)});
+}
+
+void Chat::look() {
+    for (auto& owed : presences_.due(world_.now())) tell_presence(owed.contact, std::move(owed.text));
+    for (auto& owed : paths_.due(world_.now())) tell_path(owed.contact, std::move(owed.text));
+}
+
+std::optional<std::int64_t> Chat::next_deadline() const {
+    const auto presence = presences_.next();
+    const auto path = paths_.next();
+    if (!presence) return path;
+    return std::min(*presence, path.value_or(*presence));
 }
 
 }  // namespace sotto::chat

@@ -131,7 +131,7 @@ Outcome converse(const Options& options, Profile& profile, Online& online,
     online.log_in();
     online.go_direct();  // first, so that what contacts see of us says it
     online.runner().apply(online.engine().go_online(true, client::now_ms()));
-    std::ignore = online.runner().run([&] {
+    const auto turn = [&] {
         while (!chat.finished()) {
             const auto line = console.next();
             if (!line) break;
@@ -141,8 +141,20 @@ Outcome converse(const Options& options, Profile& profile, Online& online,
             names.set(chat.names());
         }
         attention.look();
+        chat.look();
+        console.set_prompt(chat.prompt());
         return chat.finished() || console.at_end();
-    });
+    };
+    while (true) {
+        const auto deadline = chat.next_deadline();
+        bool over = false;
+        const auto done = [&] {
+            over = turn();
+            return over || chat.next_deadline() != deadline;
+        };
+        const auto until = client::wait_until(Online::Clock::time_point::max(), deadline);
+        if (online.runner().run(done, until) == client::Runner::Ended::interrupted || over) break;
+    }
     online.runner().finish(Online::farewell_time);
     if (const auto& failed = chat.failed()) return std::unexpected(*failed);
     return {};

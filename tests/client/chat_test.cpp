@@ -153,12 +153,64 @@ TEST_F(ChatTest, WhoIsThereIsSeenAndToldOf) {
     EXPECT_EQ(alice->shown(Line::Kind::presence).back(), "online");
     bob->type("/presence busy writing");
     ASSERT_TRUE(circle.world.run([&] {
+        alice->chat.look();
         const auto all = alice->shown(Line::Kind::presence);
         return !all.empty() && all.back() == "busy, writing";
     }));
     alice->lines.clear();
     alice->type("/who");
     EXPECT_EQ(alice->shown(Line::Kind::info), (Texts{"bob: busy, writing", "carol: unknown"}));
+}
+
+TEST_F(ChatTest, ManyChangesOfAStatusAreOneLineInTenSeconds) {
+    for (auto* const seat : {&*alice, &*bob})
+        seat->client.apply([&] { return seat->client.engine().go_online(true, circle.world.clock.wall()); });
+    ASSERT_TRUE(alice->waits_for(Line::Kind::presence));
+    circle.world.run_for(Pace::pause);
+    alice->lines.clear();
+    for (int i = 0; i < 20; ++i) {
+        const auto id = circle.alice.contact("bob")->id;
+        const client::PresenceView view{.kind = client::PresenceKind::busy, .text = std::to_string(i)};
+        alice->chat.hear(client::PresenceChanged{.contact = id, .view = view});
+        alice->chat.look();
+    }
+    EXPECT_EQ(alice->shown(Line::Kind::presence), (Texts{"busy, 0"}));
+    ASSERT_TRUE(alice->chat.next_deadline());
+    EXPECT_EQ(*alice->chat.next_deadline(), circle.world.clock.wall() + Pace::pause);
+    circle.world.run_for(Pace::pause);
+    alice->chat.look();
+    EXPECT_EQ(alice->shown(Line::Kind::presence), (Texts{"busy, 0", "busy, 19"}));
+    EXPECT_FALSE(alice->chat.next_deadline());
+}
+
+TEST_F(ChatTest, WhoIsNotThereAtFirstIsNoNews) {
+    const auto id = circle.alice.contact("bob")->id;
+    const auto shows = [&](client::PresenceKind kind) {
+        alice->chat.hear(client::PresenceChanged{.contact = id, .view = {.kind = kind, .text = {}}});
+    };
+    shows(client::PresenceKind::offline);
+    EXPECT_TRUE(alice->shown(Line::Kind::presence).empty());
+    shows(client::PresenceKind::online);
+    circle.world.run_for(Pace::pause);
+    shows(client::PresenceKind::offline);
+    EXPECT_EQ(alice->shown(Line::Kind::presence), (Texts{"online", "offline"}));
+}
+
+TEST(Pace, TellsTheLastOfWhatThereWas) {
+    Pace pace;
+    EXPECT_TRUE(pace.tell(1, "a", 1000));
+    EXPECT_FALSE(pace.tell(1, "b", 2000));
+    EXPECT_TRUE(pace.tell(2, "a", 2000)) << "each contact has a pace of their own";
+    EXPECT_FALSE(pace.tell(1, "a", 3000));
+    EXPECT_FALSE(pace.next()) << "it is what was told";
+    EXPECT_FALSE(pace.tell(1, "b", 4000));
+    EXPECT_EQ(pace.next(), 1000 + Pace::pause);
+    EXPECT_TRUE(pace.due(1000 + Pace::pause - 1).empty());
+    const auto due = pace.due(1000 + Pace::pause);
+    ASSERT_EQ(due.size(), 1U);
+    EXPECT_EQ(due[0].text, "b");
+    EXPECT_FALSE(pace.tell(1, "c", 1000 + Pace::pause + 1));
+    EXPECT_TRUE(pace.tell(1, "d", 500)) << "a clock that was set back makes nobody wait";
 }
 
 TEST_F(ChatTest, VerifyingTakesTwoSteps) {

@@ -53,6 +53,7 @@ TEST_F(ChatProgramTest, ThreePeopleInTwoChats) {
     EXPECT_EQ(alice.output().find("for later"), std::string::npos) << "she is with Bob";
     alice.write("/switch carol\n");
     EXPECT_TRUE(alice.wait_for("carol: for later", patience)) << alice.output();
+    EXPECT_TRUE(alice.wait_for("bob is online", patience)) << alice.output();
     bob.write("/quit\n");
     EXPECT_TRUE(ended_well(bob));
     EXPECT_TRUE(alice.wait_for("bob is offline", patience)) << "seen to leave: " << alice.output();
