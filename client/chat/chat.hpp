@@ -82,6 +82,7 @@ class Chat {
     void heard(const client::MessageProgress& progress);
     void heard(const client::PresenceChanged& presence);
     void heard(const client::DirectChanged& changed);
+    void heard(const client::LostServer& lost);
 
     void tell_presence(std::int64_t contact, std::string text);
     void tell_path(std::int64_t contact, std::string text);
@@ -119,7 +120,9 @@ class Chat {
     std::vector<std::int64_t> listed_;  ///< as /chats showed them
     std::map<storage::MessageId, std::uint64_t> numbers_;
     std::uint64_t last_number_ = 0;
-    bool away_said_ = false;  ///< that the server is away, since it was last there
+    // That our server is away, or another one: since it was last there.
+    bool away_said_ = false;
+    std::string other_away_said_;
     bool finished_ = false;
     std::optional<client::Error> failed_;
 };

@@ -14,10 +14,20 @@ void Chat::hear(const client::Notice& notice) {
     if (const auto* changed = std::get_if<client::DirectChanged>(&notice)) return heard(*changed);
     if (const auto* warning = std::get_if<client::Warning>(&notice))
         return info(protocol::printable(warning->error.sentence), Line::Kind::warning);
-    if (std::holds_alternative<client::LoggedIn>(notice)) away_said_ = false;
-    const auto* const lost = std::get_if<client::LostServer>(&notice);
-    if (lost != nullptr && !std::exchange(away_said_, true))
-        info(protocol::printable(lost->sentence), Line::Kind::warning);
+    if (const auto* lost = std::get_if<client::LostServer>(&notice)) return heard(*lost);
+    if (!std::holds_alternative<client::LoggedIn>(notice)) return;
+    other_away_said_.clear();
+    if (std::exchange(away_said_, false)) info("The server is there again.");
+}
+
+void Chat::heard(const client::LostServer& lost) {
+    // One that a contact's messages go to, or our own.
+    if (world_.engine.logged_in()) {
+        if (std::exchange(other_away_said_, lost.sentence) == lost.sentence) return;
+    } else if (std::exchange(away_said_, true) || other_away_said_ == lost.sentence) {
+        return;
+    }
+    info(protocol::printable(lost.sentence), Line::Kind::warning);
 }
 
 void Chat::heard(const client::MessageArrived& arrived) {
@@ -39,6 +49,7 @@ void Chat::heard(const client::MessageArrived& arrived) {
 }
 
 void Chat::heard(const client::MessageProgress& progress) {
+    if (progress.state != storage::MessageState::queued) other_away_said_.clear();
     const auto known = numbers_.find(progress.id);
     // What was said before this run, and the steps on the way, are nobody's news.
     if (known == numbers_.end() || (progress.state != storage::MessageState::delivered &&

@@ -196,6 +196,17 @@ TEST_F(ChatTest, WhoIsNotThereAtFirstIsNoNews) {
     EXPECT_EQ(alice->shown(Line::Kind::presence), (Texts{"online", "offline"}));
 }
 
+TEST_F(ChatTest, TheServerIsSaidToBeThereAgain) {
+    circle.world.kill(circle.server);
+    ASSERT_TRUE(alice->waits_for(Line::Kind::warning));
+    circle.world.run_for(20'000);
+    EXPECT_EQ(alice->shown(Line::Kind::warning).size(), 1U);
+    alice->lines.clear();
+    circle.server.restart();
+    ASSERT_TRUE(alice->waits_for(Line::Kind::info));
+    EXPECT_EQ(alice->shown(Line::Kind::info), (Texts{"The server is there again."}));
+}
+
 TEST(Pace, TellsTheLastOfWhatThereWas) {
     Pace pace;
     EXPECT_TRUE(pace.tell(1, "a", 1000));
