@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -14,54 +15,12 @@
 #include <tuple>
 #include <utility>
 
+#include "columns.hpp"
+
 namespace sotto::cli {
 namespace {
 
 constexpr int kept_lines = 500;
-
-// These keep their state where they are told to.
-// NOLINTBEGIN(concurrency-mt-unsafe)
-[[nodiscard]] std::string narrow(std::wstring_view text) {
-    std::string out;
-    std::mbstate_t state{};
-    std::array<char, 16> bytes{};
-    for (const wchar_t c : text) {
-        const auto size = std::wcrtomb(bytes.data(), c, &state);
-        if (size == static_cast<std::size_t>(-1)) return out;
-        out.append(bytes.data(), size);
-    }
-    return out;
-}
-
-[[nodiscard]] std::wstring widen(const std::string& text) {
-    std::wstring out;
-    std::mbstate_t state{};
-    const auto* at = text.data();
-    const auto* const end = at + text.size();
-    while (at < end) {
-        wchar_t c = 0;
-        const auto size = std::mbrtowc(&c, at, static_cast<std::size_t>(end - at), &state);
-        if (size == 0 || size > text.size()) break;
-        out += c;
-        at += size;
-    }
-    return out;
-}
-
-// NOLINTEND(concurrency-mt-unsafe)
-
-[[nodiscard]] int columns() {
-    winsize size{};
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg): the system's own
-    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
-/// Of what stands on the screen.
-[[nodiscard]] int width(std::wstring_view text) {
-    int out = 0;
-    for (const wchar_t c : text) out += std::max(0, ::wcwidth(c));
-    return out;
-}
 
 void write_all(std::string_view text) {
     while (!text.empty()) {
@@ -79,6 +38,7 @@ struct ChatEditor::Libedit {
     EditLine* line = nullptr;
     HistoryW* history = nullptr;
     std::wstring prompt;
+    winsize size{};
 
     explicit Libedit(ChatEditor& editor) : owner(editor) {}
     Libedit(const Libedit&) = delete;
@@ -120,6 +80,7 @@ struct ChatEditor::Libedit {
         // Ctrl-C clears the line; whoever wants to leave types /quit or Ctrl-D.
         ::el_wset(line, EL_SETTY, L"-d", L"-isig", nullptr);
         ::el_wset(line, EL_BIND, L"^C", L"em-kill-line", nullptr);
+        follow_size();
         return true;
     }
     void remember(const wchar_t* text) const {
@@ -128,41 +89,71 @@ struct ChatEditor::Libedit {
     }
     // NOLINTEND(cppcoreguidelines-pro-type-vararg)
 
-    /// Rubs the typed line out, prints, and has it drawn again below.
-    void show_news() {
-        const auto news = owner.take_news();
-        if (news.output.empty() && !news.prompt) return;
+    /// The line is drawn again where it stands, below this.
+    void draw_below(std::string_view text) {
         const auto* const info = ::el_wline(line);
         const auto typed =
             std::wstring_view{info->buffer, static_cast<std::size_t>(info->cursor - info->buffer)};
-        const auto rows = (width(prompt) + width(typed)) / columns();
+        const wchar_t next = info->cursor < info->lastchar ? *info->cursor : wchar_t{0};
+        const auto below =
+            std::min(rows_below(prompt + std::wstring{typed}, next, size.ws_col), size.ws_row - 1);
         std::string out = "\r";
-        if (rows > 0) out += "\x1b[" + std::to_string(rows) + "A";
-        write_all(out + "\x1b[J" + news.output);
+        if (below > 0) out += "\x1b[" + std::to_string(below) + "A";
+        out += "\x1b[J";
+        out += text;
+        write_all(out);
         ::el_wset(line, EL_REFRESH);  // NOLINT(cppcoreguidelines-pro-type-vararg)
+    }
+    /// Rubs the typed line out, prints, and has it drawn again below.
+    void show_news() {
+        const auto news = owner.take_news();
+        const bool resized = follow_size();
+        if (!news.output.empty() || news.prompt || resized) draw_below(news.output);
+    }
+    /// Whether the terminal has another size than the last time.
+    bool follow_size() {
+        winsize now{};
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg): the system's own
+        if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &now) != 0 || now.ws_col == 0 || now.ws_row == 0)
+            now = {.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
+        const auto before = std::exchange(size, now);
+        if (before.ws_col == now.ws_col && before.ws_row == now.ws_row) return false;
+        ::el_resize(line);
+        return before.ws_col != 0;
+    }
+
+    /// One byte of the keyboard's, printing what comes meanwhile; nothing at the end, or if none comes in
+    /// time.
+    std::optional<char> read_byte(int timeout_ms) {
+        while (true) {
+            std::array<pollfd, 2> polled{pollfd{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
+                                         pollfd{.fd = owner.event_, .events = POLLIN, .revents = 0}};
+            const auto ready = ::poll(polled.data(), polled.size(), timeout_ms);
+            if ((ready < 0 && errno != EINTR) || ready == 0 || owner.stop_) return std::nullopt;
+            if (polled[1].revents != 0) {
+                eventfd_t ignored = 0;
+                std::ignore = ::eventfd_read(owner.event_, &ignored);
+                show_news();
+                continue;
+            }
+            if (polled[0].revents == 0) continue;
+            if (follow_size()) draw_below({});
+            char byte = 0;
+            const auto got = ::read(STDIN_FILENO, &byte, 1);
+            if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+            if (got <= 0) return std::nullopt;
+            return byte;
+        }
     }
 
     static int read_character(EditLine* line, wchar_t* out) {
         auto& self = of(line);
         std::mbstate_t state{};
         while (true) {
-            std::array<pollfd, 2> polled{pollfd{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
-                                         pollfd{.fd = self.owner.event_, .events = POLLIN, .revents = 0}};
-            if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return -1;
-            if (self.owner.stop_) return 0;
-            if (polled[1].revents != 0) {
-                eventfd_t ignored = 0;
-                std::ignore = ::eventfd_read(self.owner.event_, &ignored);
-                self.show_news();
-                continue;
-            }
-            if (polled[0].revents == 0) continue;
-            char byte = 0;
-            const auto got = ::read(STDIN_FILENO, &byte, 1);
-            if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-            if (got <= 0) return 0;
-            const auto size = std::mbrtowc(out, &byte, 1, &state);  // NOLINT(concurrency-mt-unsafe)
-            if (size == static_cast<std::size_t>(-2)) continue;     // more of it is to come
+            const auto byte = self.read_byte(-1);
+            if (!byte) return 0;
+            const auto size = std::mbrtowc(out, &*byte, 1, &state);  // NOLINT(concurrency-mt-unsafe)
+            if (size == static_cast<std::size_t>(-2)) continue;      // more of it is to come
             if (size != static_cast<std::size_t>(-1)) return 1;
             state = {};
         }

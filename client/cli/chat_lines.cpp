@@ -1,5 +1,6 @@
 #include "chat_lines.hpp"
 
+#include "columns.hpp"
 #include "output.hpp"
 
 namespace sotto::cli {
@@ -19,49 +20,44 @@ constexpr std::string_view yellow = "33";
     return space == std::string::npos ? whole : whole.substr(space + 1);
 }
 
-class Painter {
-  public:
-    explicit Painter(bool colours) : colours_(colours) {}
-    [[nodiscard]] std::string paint(std::string_view code, std::string text) const {
-        if (!colours_) return text;
-        return "\x1b[" + std::string{code} + "m" + text + "\x1b[0m";
-    }
-
-  private:
-    bool colours_;
-};
-
 }  // namespace
 
-std::string rendered(const chat::Line& line, const ChatStyle& style) {
-    const Painter with{style.colours};
+std::string ChatLines::paint(std::string_view code, const std::string& text) const {
+    if (!style_.colours) return text;
+    return "\x1b[" + std::string{code} + "m" + text + "\x1b[0m";
+}
+
+std::string ChatLines::render(const chat::Line& line, int columns) const {
+    const auto text = one(line);
+    return (style_.wrapped ? wrapped(text, columns) : with_short_blanks(text)) + "\n";
+}
+
+std::string ChatLines::one(const chat::Line& line) const {
     const auto time = line.at == 0 ? std::string{} : clock_time(line.at) + " ";
     const auto number = "#" + std::to_string(line.number);
-    const auto mark = line.verified ? std::string{} : with.paint(yellow, " (not verified)");
+    const auto mark = line.verified ? std::string{} : paint(yellow, " (not verified)");
     switch (line.kind) {
         case Kind::theirs:
-            return time + with.paint(bold, line.name) + mark + ": " + line.text + "\n";
+            return time + paint(bold, line.name) + mark + ": " + line.text;
         case Kind::ours:
-            if (style.echoed && line.typed)
-                return with.paint(dim, "   " + number + " to " + line.name) + "\n";
-            return time + "me to " + line.name + " " + number + ": " + line.text + "\n";
+            if (style_.echoed && line.typed) return paint(dim, "   " + number + " to " + line.name);
+            return time + "me to " + line.name + " " + number + ": " + line.text;
         case Kind::progress:
-            return with.paint(dim, "   " + number + " " + line.text) + "\n";
+            return paint(dim, "   " + number + " " + line.text);
         case Kind::presence:
-            return with.paint(dim, time + "-- " + line.name + " is " + line.text) + "\n";
+            return paint(dim, time + "-- " + line.name + " is " + line.text);
         case Kind::path:
-            return with.paint(dim, time + "-- " + line.name + ": " + line.text) + "\n";
+            return paint(dim, time + "-- " + line.name + ": " + line.text);
         case Kind::elsewhere:
-            return time + "-- " + with.paint(bold, line.name) + mark + ": " + line.text + ", /switch " +
-                   line.name + "\n";
+            return time + "-- " + paint(bold, line.name) + mark + ": " + line.text + ", /switch " + line.name;
         case Kind::warning:
-            return with.paint(red, "!! " + line.text) + "\n";
+            return paint(red, "!! " + line.text);
         case Kind::mistake:
-            return with.paint(yellow, "?? " + line.text) + "\n";
+            return paint(yellow, "?? " + line.text);
         case Kind::info:
             break;
     }
-    return "   " + line.text + "\n";
+    return "   " + line.text;
 }
 
 }  // namespace sotto::cli

@@ -2,7 +2,6 @@
 // --plain, where the output is no terminal, or where its cursor can't be moved.
 #include <unistd.h>
 
-#include <clocale>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -11,6 +10,7 @@
 
 #include "chat_editor.hpp"
 #include "chat_lines.hpp"
+#include "columns.hpp"
 #include "commands.hpp"
 #include "line_reader.hpp"
 #include "online.hpp"
@@ -38,9 +38,10 @@ class Console {
   public:
     Console(const Options& options, client::Runner& runner,
             std::function<std::vector<std::string>(std::string_view)> complete)
-        : style_{.colours =
-                     output_is_terminal() && environment("NO_COLOR").empty() && environment("TERM") != "dumb",
-                 .echoed = ::isatty(STDIN_FILENO) == 1} {
+        : lines_({.colours = output_is_terminal() && environment("NO_COLOR").empty() &&
+                             environment("TERM") != "dumb",
+                  .echoed = ::isatty(STDIN_FILENO) == 1,
+                  .wrapped = can_edit(options)}) {
         const auto more = [&runner] { runner.poke(); };
         if (can_edit(options))
             editor_ = std::make_unique<ChatEditor>(
@@ -52,7 +53,7 @@ class Console {
     [[nodiscard]] bool at_end() { return editor_ ? editor_->at_end() : reader_->at_end(); }
     /// On a terminal with the next prompt, so that both stand there at once.
     void show(const chat::Line& line) {
-        const auto text = rendered(line, style_);
+        const auto text = lines_.render(line, terminal_columns());
         if (editor_) {
             waiting_ += text;
             return;
@@ -65,7 +66,7 @@ class Console {
     }
 
   private:
-    ChatStyle style_;
+    ChatLines lines_;
     std::string waiting_;
     std::unique_ptr<ChatEditor> editor_;
     std::unique_ptr<LineReader> reader_;
@@ -168,7 +169,7 @@ Outcome run_chat(const Options& options) {
             "A chat is for people; a program reads `sotto receive --json --follow` and writes with `sotto "
             "send`.");
     // So that wide characters are as wide as the terminal has them. Nobody else runs yet.
-    std::ignore = std::setlocale(LC_CTYPE, "");  // NOLINT(concurrency-mt-unsafe)
+    use_locale();
     auto profile = open_profile(options);
     if (!profile) return pass_on(profile);
     std::optional<std::int64_t> contact;

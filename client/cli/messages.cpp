@@ -1,5 +1,6 @@
 #include "messages.hpp"
 
+#include "columns.hpp"
 #include "profile.hpp"
 #include "sotto/crypto/codec.hpp"
 #include "sotto/protocol/text.hpp"
@@ -16,7 +17,7 @@ bool is_notice(const storage::Message& message) {
 
 std::string shown_text(const storage::Message& message) {
     if (message.kind != kind_text && !is_notice(message)) return unknown_kind;
-    const auto safe = protocol::printable(message.text, true);
+    const auto safe = with_short_blanks(protocol::printable(message.text, true));
     std::string result;
     for (const char c : safe) {
         result += c;

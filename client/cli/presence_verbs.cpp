@@ -1,6 +1,7 @@
 // presence, who, contact set: what we show of ourselves, to whom, and who is there.
 #include <algorithm>
 
+#include "columns.hpp"
 #include "commands.hpp"
 #include "online.hpp"
 #include "output.hpp"
@@ -31,29 +32,17 @@ Json row_json(const Row& row) {
     return object;
 }
 
-/// Of UTF-8 that is safe to print.
-std::size_t characters(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
-std::string padded(std::string text, std::size_t width) {
-    const auto wide = characters(text);
-    if (wide < width) text.append(width - wide, ' ');
-    return text;
-}
-
-std::string row_line(const Row& row, std::size_t name_width) {
+std::string row_line(const Row& row, int name_width) {
     auto line = padded(protocol::printable(row.contact.name), name_width) + "  " +
                 padded(std::string{client::name(row.view.kind)}, 8);
     const auto since = row.view.since > 0 ? local_time(row.view.since) : std::string{};
     if (!since.empty() || !row.view.text.empty()) line += padded(since, 16) + "  ";
-    line += protocol::printable(row.view.text);
+    line += with_short_blanks(protocol::printable(row.view.text));
     line.erase(line.find_last_not_of(' ') + 1);
     return line;
 }
 
-void print_row(const Options& options, const Row& row, std::size_t name_width) {
+void print_row(const Options& options, const Row& row, int name_width) {
     if (options.json)
         print_json(row_json(row));
     else
@@ -120,6 +109,7 @@ Outcome run_presence(const Options& options) {
 }
 
 Outcome run_who(const Options& options) {
+    use_locale();
     auto profile = open_profile(options);
     if (!profile) return pass_on(profile);
     const auto contacts = profile->store.contacts();
@@ -129,9 +119,9 @@ Outcome run_who(const Options& options) {
     auto& online = **created;
     auto& engine = online.engine();
 
-    std::size_t width = 0;
+    int width = 0;
     for (const auto& contact : *contacts)
-        width = std::max(width, characters(protocol::printable(contact.name)));
+        width = std::max(width, columns_of(protocol::printable(contact.name)));
     bool listed = false;
     online.on_notice([&](const client::Notice& notice) {
         const auto* changed = std::get_if<client::PresenceChanged>(&notice);

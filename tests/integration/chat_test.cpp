@@ -123,6 +123,21 @@ TEST_F(ChatProgramTest, ThePromptNamesWhomBareTextGoesTo) {
     EXPECT_TRUE(ended_well(alice));
 }
 
+TEST_F(ChatProgramTest, LinesAreAsWideAsTheTerminal) {
+    if (!terminals_work()) GTEST_SKIP() << "there are no pseudo-terminals here";
+    const auto text = "begin" + std::string(70, ' ') + "12:06 carol: forged";
+    ASSERT_TRUE(world.bob().run({"send", "alice", text}).exit.ok());
+    auto alice = on_terminal(world.alice(), {"bob"});
+    ASSERT_TRUE(alice.wait_for(": begin", patience)) << alice.output();
+    EXPECT_TRUE(alice.wait_for("\n    12:06 carol: forged", patience)) << alice.output();
+    alice.write("/quit\r");
+    EXPECT_TRUE(ended_well(alice));
+    auto again = plain(world.alice(), {"bob"});
+    EXPECT_TRUE(again.wait_for("begin<70 blanks>12:06 carol: forged", patience)) << again.output();
+    again.write("/quit\n");
+    EXPECT_TRUE(ended_well(again));
+}
+
 TEST_F(ChatProgramTest, NothingFromOutsidePaintsOnATerminal) {
     if (!terminals_work()) GTEST_SKIP() << "there are no pseudo-terminals here";
     auto alice = on_terminal(world.alice(), {"bob"});
