@@ -1,5 +1,7 @@
 #include "chat_lines.hpp"
 
+#include <utility>
+
 #include "columns.hpp"
 #include "output.hpp"
 
@@ -13,7 +15,6 @@ constexpr std::string_view dim = "2";
 constexpr std::string_view red = "31";
 constexpr std::string_view yellow = "33";
 
-/// "17:05" of today and other days alike: the day stands in `sotto history`.
 [[nodiscard]] std::string clock_time(std::int64_t at) {
     const auto whole = local_time(at);
     const auto space = whole.rfind(' ');
@@ -22,14 +23,22 @@ constexpr std::string_view yellow = "33";
 
 }  // namespace
 
+ChatLines::ChatLines(const ChatStyle& style, std::int64_t now) : style_(style), day_(local_day(now)) {}
+
 std::string ChatLines::paint(std::string_view code, const std::string& text) const {
     if (!style_.colours) return text;
     return "\x1b[" + std::string{code} + "m" + text + "\x1b[0m";
 }
 
-std::string ChatLines::render(const chat::Line& line, int columns) const {
+std::string ChatLines::render(const chat::Line& line, int columns) {
+    std::string day;
+    if (line.at != 0) {
+        auto its_day = local_day(line.at);
+        if (its_day != day_) day = paint(dim, "-- " + its_day) + "\n";
+        day_ = std::move(its_day);
+    }
     const auto text = one(line);
-    return (style_.wrapped ? wrapped(text, columns) : with_short_blanks(text)) + "\n";
+    return day + (style_.wrapped ? wrapped(text, columns) : with_short_blanks(text)) + "\n";
 }
 
 std::string ChatLines::one(const chat::Line& line) const {

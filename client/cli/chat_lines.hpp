@@ -15,16 +15,19 @@ struct ChatStyle {
 
 class ChatLines {
   public:
-    explicit ChatLines(const ChatStyle& style) : style_(style) {}
+    /// What is of the day of `now` needs no day before it.
+    ChatLines(const ChatStyle& style, std::int64_t now);
 
-    /// One line or more, each with its line feed. `columns` is the terminal's width.
-    [[nodiscard]] std::string render(const chat::Line& line, int columns) const;
+    /// One line or more, each with its line feed; before them the day, where it is another than that of the
+    /// line before. `columns` is the terminal's width.
+    [[nodiscard]] std::string render(const chat::Line& line, int columns);
 
   private:
     [[nodiscard]] std::string one(const chat::Line& line) const;
     [[nodiscard]] std::string paint(std::string_view code, const std::string& text) const;
 
     ChatStyle style_;
+    std::string day_;
 };
 
 }  // namespace sotto::cli

@@ -41,7 +41,8 @@ class Console {
         : lines_({.colours = output_is_terminal() && environment("NO_COLOR").empty() &&
                              environment("TERM") != "dumb",
                   .echoed = ::isatty(STDIN_FILENO) == 1,
-                  .wrapped = can_edit(options)}) {
+                  .wrapped = can_edit(options)},
+                 client::now_ms()) {
         const auto more = [&runner] { runner.poke(); };
         if (can_edit(options))
             editor_ = std::make_unique<ChatEditor>(

@@ -76,6 +76,15 @@ std::string local_time(std::int64_t ms) {
     return {buffer.data(), size};
 }
 
+std::string local_day(std::int64_t ms) {
+    constexpr std::array<std::string_view, 7> names{"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                    "Thursday", "Friday", "Saturday"};
+    const auto time = broken_down(ms, false);
+    std::array<char, 64> buffer{};
+    const auto size = std::strftime(buffer.data(), buffer.size(), ", %Y-%m-%d", &time);
+    return std::string{names.at(static_cast<std::size_t>(time.tm_wday))} + std::string{buffer.data(), size};
+}
+
 std::string grouped(std::string_view text, std::size_t group, std::size_t a_line) {
     std::string result;
     for (std::size_t i = 0, groups = 0; i < text.size(); i += group, ++groups) {

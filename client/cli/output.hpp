@@ -29,6 +29,8 @@ void say_note(std::string_view sentence);
 [[nodiscard]] std::string rfc3339(std::int64_t ms);
 /// "2026-03-09 17:05", in the time zone of whoever reads it.
 [[nodiscard]] std::string local_time(std::int64_t ms);
+/// "Monday, 2026-03-09", in the same zone.
+[[nodiscard]] std::string local_day(std::int64_t ms);
 /// "12345 67890 …", `a_line` groups to a line.
 [[nodiscard]] std::string grouped(std::string_view text, std::size_t group, std::size_t a_line = 0);
 /// Eight bytes of a fingerprint: enough to tell contacts apart, not to verify one.

@@ -41,7 +41,7 @@ class ChatLinesTest : public testing::Test {
 TEST_F(ChatLinesTest, NoRowButTheFirstBeginsAtTheEdge) {
     const std::string forged = "12:06 alice: I agree";
     for (const int columns : {20, 40, 41, 80, 200}) {
-        const ChatLines lines{{.colours = false, .echoed = true, .wrapped = true}};
+        ChatLines lines{{.colours = false, .echoed = true, .wrapped = true}, noon};
         for (const auto& filler :
              Lines{std::string(300, ' '), std::string(500, 'a'), std::string(70, '.') + " ",
                    std::string(100, '\t'), "\xe3\x80\x80\xe3\x80\x80\xe4\xb8\xad\xe4\xb8\xad"}) {
@@ -86,8 +86,8 @@ TEST_F(ChatLinesTest, WideCharactersCountTwice) {
 }
 
 TEST_F(ChatLinesTest, ColoursTakeNoRoom) {
-    const ChatLines plain{{.colours = false, .echoed = false, .wrapped = true}};
-    const ChatLines coloured{{.colours = true, .echoed = false, .wrapped = true}};
+    ChatLines plain{{.colours = false, .echoed = false, .wrapped = true}, noon};
+    ChatLines coloured{{.colours = true, .echoed = false, .wrapped = true}, noon};
     const auto line = theirs("words and words and words and words and words");
     auto shown = coloured.render(line, 30);
     EXPECT_NE(shown, plain.render(line, 30));
@@ -97,7 +97,7 @@ TEST_F(ChatLinesTest, ColoursTakeNoRoom) {
 }
 
 TEST_F(ChatLinesTest, WithoutAWidthLongRunsOfBlanksAreToldOf) {
-    const ChatLines lines{{.colours = false, .echoed = false, .wrapped = false}};
+    ChatLines lines{{.colours = false, .echoed = false, .wrapped = false}, noon};
     EXPECT_EQ(lines.render(theirs("see" + std::string(60, ' ') + "12:06 alice: I agree"), 80),
               "12:00 bob: see<60 blanks>12:06 alice: I agree\n");
     const std::string indented = "if x:\n                return";
@@ -105,6 +105,22 @@ TEST_F(ChatLinesTest, WithoutAWidthLongRunsOfBlanksAreToldOf) {
     std::string others;
     for (int i = 0; i < 10; ++i) others += "\xc2\xa0\xe3\x80\x80\t";
     EXPECT_EQ(with_short_blanks("a" + others + "b"), "a<30 blanks>b");
+}
+
+TEST_F(ChatLinesTest, TheDayIsSaidWhenItIsAnother) {
+    ChatLines lines{{.colours = false, .echoed = true, .wrapped = true}, noon};
+    EXPECT_EQ(lines.render(theirs("today"), 80), "12:00 bob: today\n") << "everybody knows what day it is";
+    EXPECT_EQ(lines.render(theirs("long ago", noon - 21 * 24 * hour), 80),
+              "-- Monday, 2026-11-02\n12:00 bob: long ago\n");
+    EXPECT_EQ(lines.render(theirs("as well", noon - 21 * 24 * hour + hour), 80), "13:00 bob: as well\n");
+    EXPECT_EQ(lines.render(theirs("later", noon + 11 * hour), 80),
+              "-- Monday, 2026-11-23\n23:00 bob: later\n");
+    // In the reader's zone, where midnight passes while it is 22:00 elsewhere.
+    EXPECT_EQ(lines.render(theirs("past midnight", noon + 12 * hour), 80),
+              "-- Tuesday, 2026-11-24\n00:00 bob: past midnight\n");
+    Line untimed;
+    untimed.text = "an answer";
+    EXPECT_EQ(lines.render(untimed, 80), "   an answer\n");
 }
 
 TEST_F(ChatLinesTest, APadIsAsWideAsItLooks) {
