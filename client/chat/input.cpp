@@ -201,7 +201,7 @@ Command read_line(std::string_view line) {
     if (text.empty()) return Nothing{};
     if (text.starts_with('@') && text.size() > 1 && !blank(text[1]))
         return Write{std::string{text.substr(1)}};
-    if (!text.starts_with('/')) return Say{std::string{text}};
+    if (!text.starts_with('/') || text.contains('\n')) return Say{std::string{text}};
     if (text.starts_with("//")) return Say{std::string{text.substr(1)}};
     const auto word = next_word(text);
     const auto name = word.size() > 1 ? full_name(word) : std::string_view{};

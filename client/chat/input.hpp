@@ -71,7 +71,7 @@ using Command = std::variant<Nothing, Say, Write, Help, Who, Chats, Switch, Hist
                              Unblock, SetPresence, Reach, Quit, Mistake>;
 
 /// `/word …` is a command, `@name …` goes to that contact, `//…` and everything else is said as it stands
-/// (without the first of two slashes).
+/// (without the first of two slashes). What has more than one line was pasted: it is never a command.
 [[nodiscard]] Command read_line(std::string_view line);
 
 struct Addressed {

@@ -16,11 +16,15 @@
 #include <utility>
 
 #include "columns.hpp"
+#include "paste.hpp"
+#include "sotto/protocol/limits.hpp"
 
 namespace sotto::cli {
 namespace {
 
 constexpr int kept_lines = 500;
+constexpr int paste_patience_ms = 2000;
+constexpr std::size_t longest_paste = 4 * protocol::max_text_size;
 
 void write_all(std::string_view text) {
     while (!text.empty()) {
@@ -44,7 +48,10 @@ struct ChatEditor::Libedit {
     Libedit(const Libedit&) = delete;
     Libedit& operator=(const Libedit&) = delete;
     ~Libedit() {
-        if (line != nullptr) ::el_end(line);
+        if (line != nullptr) {
+            ::el_end(line);
+            write_all(no_more_pastes);
+        }
         if (history != nullptr) ::history_wend(history);
     }
 
@@ -80,7 +87,12 @@ struct ChatEditor::Libedit {
         // Ctrl-C clears the line; whoever wants to leave types /quit or Ctrl-D.
         ::el_wset(line, EL_SETTY, L"-d", L"-isig", nullptr);
         ::el_wset(line, EL_BIND, L"^C", L"em-kill-line", nullptr);
+        ::el_wset(line, EL_ADDFN, L"sotto-paste", L"take what is pasted as text", &paste);
+        ::el_wset(line, EL_BIND, paste_begins.data(), L"sotto-paste", nullptr);
+        ::el_wset(line, EL_ADDFN, L"sotto-suspend", L"go into the background", &suspend);
+        ::el_wset(line, EL_BIND, L"^Z", L"sotto-suspend", nullptr);
         follow_size();
+        write_all(ask_for_pastes);
         return true;
     }
     void remember(const wchar_t* text) const {
@@ -157,6 +169,41 @@ struct ChatEditor::Libedit {
             if (size != static_cast<std::size_t>(-1)) return 1;
             state = {};
         }
+    }
+
+    /// Nothing of it is done or sent before the person ends the line.
+    static unsigned char paste(EditLine* line, int /*key*/) {
+        auto& self = of(line);
+        std::string bytes;
+        while (!bytes.ends_with(paste_ends)) {
+            const auto byte = self.read_byte(paste_patience_ms);
+            if (!byte) break;
+            // What is too long is cut off there.
+            if (bytes.size() == longest_paste + paste_ends.size()) bytes.erase(longest_paste, 1);
+            bytes += *byte;
+        }
+        if (bytes.ends_with(paste_ends)) bytes.resize(bytes.size() - paste_ends.size());
+        const auto text = pasted(bytes);
+        if (text.empty()) return CC_NORM;
+        return ::el_winsertstr(line, text.c_str()) == 0 ? CC_REFRESH : CC_ERROR;
+    }
+
+    /// Ctrl-Z: the shell has the terminal until it brings us back.
+    static unsigned char suspend(EditLine* line, int /*key*/) {
+        // NOLINTBEGIN(cppcoreguidelines-pro-type-vararg)
+        write_all(std::string{no_more_pastes} + "\n");
+        ::el_wset(line, EL_PREP_TERM, 0);
+        sigset_t stop;
+        sigemptyset(&stop);
+        sigaddset(&stop, SIGTSTP);
+        pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
+        std::ignore = ::raise(SIGTSTP);
+        pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+        ::el_wset(line, EL_PREP_TERM, 1);
+        write_all(ask_for_pastes);
+        ::el_wset(line, EL_REFRESH);
+        // NOLINTEND(cppcoreguidelines-pro-type-vararg)
+        return CC_NORM;
     }
 
     static unsigned char complete(EditLine* line, int /*key*/) {
@@ -255,7 +302,7 @@ void ChatEditor::run() {
             if (!text.empty()) edit.remember(std::wstring{text}.c_str());
             {
                 const std::lock_guard lock(mutex_);
-                lines_.push_back(narrow(text));
+                lines_.push_back(unmarked(text));
             }
             hooks_.more();
         }

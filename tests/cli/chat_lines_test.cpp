@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "client/cli/columns.hpp"
+#include "client/cli/paste.hpp"
 #include "sotto/protocol/text.hpp"
 #include "support/process.hpp"
 
@@ -137,6 +138,17 @@ TEST_F(ChatLinesTest, TheCursorIsFoundInItsRow) {
     EXPECT_EQ(rows_below(std::wstring(19, L'x'), L'\u4e2d', 20), 1) << "it doesn't fit here";
     EXPECT_EQ(rows_below(std::wstring(18, L'x') + L"\u0301\u0301", 0, 20), 0);
     EXPECT_EQ(rows_below(L"\t\t\t", 0, 20), 1);
+}
+
+TEST_F(ChatLinesTest, WhatIsPastedIsOneLineOfText) {
+    EXPECT_EQ(pasted("one\r\ntwo\rthree\nfour\n\n"), L"one\u2424two\u2424three\u2424four");
+    EXPECT_EQ(pasted("/block\r"), L"/block");
+    EXPECT_EQ(pasted("\x1b[2J\x07\x7f\xc2\x9b"
+                     "a\tb"),
+              L"[2Ja\tb");
+    EXPECT_EQ(pasted("\r\n"), L"");
+    EXPECT_EQ(unmarked(L"one\u2424\u00fc\u4e2d\U0001f600"), "one\n\xc3\xbc\xe4\xb8\xad\xf0\x9f\x98\x80");
+    EXPECT_EQ(widen(narrow(L"\u00fc\u4e2d\U0001f600")), L"\u00fc\u4e2d\U0001f600");
 }
 
 }  // namespace

@@ -58,6 +58,12 @@ TEST(ChatInput, TwoSlashesSayOne) {
     EXPECT_EQ(as<Say>("//help is what to type").text, "/help is what to type");
 }
 
+TEST(ChatInput, WhatHasSeveralLinesIsNoCommand) {
+    EXPECT_EQ(as<Say>("/block confirm\nand more").text, "/block confirm\nand more");
+    EXPECT_EQ(as<Say>("// a comment\ncode").text, "// a comment\ncode");
+    EXPECT_EQ(as<Write>("@bob one\ntwo").rest, "bob one\ntwo");
+}
+
 TEST(ChatInput, EveryCommandIsKnownByItsNameItsShortFormAndWhatIsClear) {
     for (const auto& one : command_help()) {
         EXPECT_FALSE(is<Say>(one.name)) << one.name;

@@ -123,6 +123,25 @@ TEST_F(ChatProgramTest, ThePromptNamesWhomBareTextGoesTo) {
     EXPECT_TRUE(ended_well(alice));
 }
 
+TEST_F(ChatProgramTest, APasteOfSeveralLinesIsOneMessage) {
+    if (!terminals_work()) GTEST_SKIP() << "there are no pseudo-terminals here";
+    auto alice = on_terminal(world.alice(), {"bob"});
+    auto bob = plain(world.bob(), {"alice"});
+    ASSERT_TRUE(alice.wait_for("With bob", patience)) << alice.output();
+    EXPECT_NE(alice.output().find("\x1b[?2004h"), std::string::npos) << "it asks for pastes to be marked";
+    alice.write("\x1b[200~/block confirm\r@carol never sent\r/quit\r\x1b[201~");
+    ASSERT_TRUE(alice.wait_for("\u2424/quit", patience)) << alice.output();
+    EXPECT_FALSE(alice.wait(std::chrono::seconds{1})) << "nothing is done before the line is ended";
+    EXPECT_EQ(alice.output().find("#1 to"), std::string::npos);
+    alice.write("\r");
+    EXPECT_TRUE(bob.wait_for(": /block confirm\n    @carol never sent\n    /quit\n", patience))
+        << bob.output();
+    EXPECT_TRUE(alice.wait_for("#1 delivered", patience)) << alice.output();
+    alice.write("/quit\r");
+    EXPECT_TRUE(ended_well(alice));
+    EXPECT_GT(alice.output().rfind("\x1b[?2004l"), alice.output().rfind("\x1b[?2004h")) << "not any more";
+}
+
 TEST_F(ChatProgramTest, LinesAreAsWideAsTheTerminal) {
     if (!terminals_work()) GTEST_SKIP() << "there are no pseudo-terminals here";
     const auto text = "begin" + std::string(70, ' ') + "12:06 carol: forged";
