@@ -192,7 +192,10 @@ void Chat::on(const Reach& reach) {
             case storage::DirectChoice::by_setting:
                 break;
         }
-        return info("With " + shown + " it is as `sotto direct` says.");
+        const auto policy = world_.engine.direct_policy();
+        if (!policy) return refuse(policy.error());
+        return info("With " + shown + " it is as `sotto direct` says; those reached directly: " +
+                    std::string{words_for(*policy)} + ".");
     }
     asked_ = contact->id;
     if (!carry_out(world_.engine.try_direct(contact->id, world_.now()))) return;

@@ -31,6 +31,18 @@ std::string_view words_for(client::PathKind kind) {
     return "direct now";
 }
 
+std::string_view words_for(client::DirectPolicy policy) {
+    switch (policy) {
+        case client::DirectPolicy::off:
+            return "only those for whom you said so";
+        case client::DirectPolicy::contacts:
+            return "all contacts";
+        case client::DirectPolicy::verified:
+            break;
+    }
+    return "contacts verified, by link or by number";
+}
+
 std::string unread_text(std::size_t count) {
     return std::to_string(count) + " unread";
 }

@@ -13,6 +13,8 @@ namespace sotto::chat {
 /// Safe to print, with further lines indented, so that none of them can pass for somebody else's.
 [[nodiscard]] std::string indented(std::string_view text);
 [[nodiscard]] std::string_view words_for(client::PathKind kind);
+/// Who is reached directly.
+[[nodiscard]] std::string_view words_for(client::DirectPolicy policy);
 [[nodiscard]] std::string unread_text(std::size_t count);
 
 }  // namespace sotto::chat

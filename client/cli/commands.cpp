@@ -55,8 +55,8 @@ void contact_set(CLI::App& app, Options& options) {
 
 void direct(CLI::App& app, Options& options) {
     app.add_option("WITH", options.direct_policy,
-                   "off, verified (contacts whom you have verified; as it is at first) or contacts (all of "
-                   "them); without it what is set is shown")
+                   "off, verified (contacts verified, by link or by number; as it is at first) or contacts "
+                   "(all of them); without it what is set is shown")
         ->check(CLI::IsMember({"off", "verified", "contacts"}));
     app.add_option(
            "--upnp", options.direct_upnp,

@@ -19,7 +19,8 @@ std::string policy_sentence(DirectPolicy policy) {
         case DirectPolicy::verified:
             break;
     }
-    return "Verified contacts are reached directly where that works; they learn your network address then.";
+    return "Verified contacts, by link or by number, are reached directly where that works; they learn your "
+           "network address then.";
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ std::string_view words_for(storage::DirectChoice choice) {
 }  // namespace
 
 Outcome run_presence(const Options& options) {
-    auto profile = open_profile(options);
+    auto profile = open_profile(options, "/presence");
     if (!profile) return pass_on(profile);
     auto online = Online::create(*profile);
     if (!online) return pass_on(online);
@@ -110,7 +110,7 @@ Outcome run_presence(const Options& options) {
 
 Outcome run_who(const Options& options) {
     use_locale();
-    auto profile = open_profile(options);
+    auto profile = open_profile(options, "/who");
     if (!profile) return pass_on(profile);
     const auto contacts = profile->store.contacts();
     if (!contacts) return refuse(contacts.error());
@@ -155,7 +155,8 @@ Outcome run_who(const Options& options) {
 Outcome run_contact_set(const Options& options) {
     if (options.contact_presence.empty() && options.contact_direct.empty())
         return refuse("Say what to set for this contact: --presence, --direct, or both.");
-    auto profile = open_profile(options);
+    // A chat decides nothing about who may see us.
+    auto profile = open_profile(options, options.contact_presence.empty() ? "/direct" : "");
     if (!profile) return pass_on(profile);
     auto contact = find_contact(profile->store, options.contact);
     if (!contact) return pass_on(contact);

@@ -22,10 +22,13 @@ Result<crypto::MasterKey> open_vault(const storage::ProfilePaths& paths,
     }
 }
 
-Result<Profile> open_profile(const Options& options) {
+Result<Profile> open_profile(const Options& options, std::string_view in_chat) {
     const storage::ProfilePaths paths{options.home};
     if (!paths.exists()) return refuse({.code = storage::Code::missing, .detail = {}});
     auto lock = storage::ProfileLock::acquire(options.home);
+    if (!lock && lock.error().code == storage::Code::in_use && !in_chat.empty())
+        return refuse("Another process is using this profile: in a running `sotto chat` type " +
+                      std::string{in_chat} + ", or stop that process first.");
     if (!lock) return refuse(lock.error());
     const auto passphrase = read_passphrase(options.passphrase, "Passphrase", Ask::once);
     if (!passphrase) return refuse(passphrase.error().exit, passphrase.error().sentence);

@@ -1,6 +1,8 @@
 // An opened profile: its folder locked, its store unlocked.
 #pragma once
 
+#include <string_view>
+
 #include "options.hpp"
 #include "outcome.hpp"
 #include "sotto/storage/client_store.hpp"
@@ -19,8 +21,9 @@ struct Profile {
 [[nodiscard]] Result<crypto::MasterKey> open_vault(const storage::ProfilePaths& paths,
                                                    const crypto::SecretBytes& passphrase);
 
-/// One that is registered. Asks for the passphrase.
-[[nodiscard]] Result<Profile> open_profile(const Options& options);
+/// One that is registered. Asks for the passphrase. `in_chat` is what does the same in a running chat, which
+/// holds the profile.
+[[nodiscard]] Result<Profile> open_profile(const Options& options, std::string_view in_chat = {});
 
 /// The cost that the options ask for, measured on this machine where they don't.
 [[nodiscard]] crypto::PassphraseCost passphrase_cost(const Options& options);

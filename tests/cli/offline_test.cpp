@@ -149,5 +149,12 @@ TEST(Offline, InitLeavesNothingThatIsInTheWay) {
     EXPECT_FALSE(std::filesystem::exists(folder / "home" / "store.db"));
 }
 
+TEST(Offline, SaysWhoCountsAsVerifiedForDirectSessions) {
+    const Home home;
+    const auto finished = home.run({"direct"});
+    EXPECT_TRUE(finished.exit.ok()) << finished.errors;
+    EXPECT_NE(finished.output.find("by link or by number"), std::string::npos) << finished.output;
+}
+
 }  // namespace
 }  // namespace sotto::test

@@ -150,6 +150,11 @@ TEST(Passphrase, IsNotAskedForWhileAnotherProcessHasTheProfile) {
     const auto finished = home.run({"whoami"});
     EXPECT_EQ(finished.exit.code, 1);
     EXPECT_TRUE(one_sentence(finished, "Another process"));
+    // Where a chat does it as well, that is said.
+    EXPECT_TRUE(one_sentence(home.run({"presence"}), "/presence"));
+    EXPECT_TRUE(one_sentence(home.run({"who"}), "/who"));
+    EXPECT_TRUE(one_sentence(home.run({"contact", "set", "bob", "--direct", "off"}), "/direct"));
+    EXPECT_TRUE(one_sentence(home.run({"contact", "set", "bob", "--presence", "off"}), "stop it"));
 }
 
 TEST(Vault, ThatIsDamagedOrMissingIsASentence) {

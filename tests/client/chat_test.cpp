@@ -311,6 +311,11 @@ TEST_F(ChatTest, CommandsReachWhomTheyName) {
     alice->type("/direct bob off");
     EXPECT_EQ(circle.alice.contact("bob")->direct, storage::DirectChoice::never);
     EXPECT_EQ(circle.alice.contact("carol")->direct, storage::DirectChoice::by_setting);
+    alice->lines.clear();
+    alice->type("/direct bob default");
+    EXPECT_EQ(alice->shown(Line::Kind::info),
+              (Texts{"With bob it is as `sotto direct` says; those reached directly: contacts verified, by "
+                     "link or by number."}));
     alice->type("/verify nobody");
     EXPECT_EQ(alice->shown(Line::Kind::mistake).size(), 1U);
 }
