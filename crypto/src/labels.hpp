@@ -41,7 +41,9 @@ inline constexpr Label registration_unbound = "Sotto/1/register-unbound";
 // section 15
 inline constexpr Label presence_next_day = "Sotto/1/presence-next-day";
 inline constexpr Label presence_topic = "Sotto/1/presence-topic";
+inline constexpr Label presence_write = "Sotto/1/presence-write";
 inline constexpr Label presence_blob = "Sotto/1/presence-blob";
+inline constexpr Label presence_dummy = "Sotto/1/presence-dummy";
 // section 16
 inline constexpr Label direct = "Sotto/1/direct";
 inline constexpr Label direct_open = "Sotto/1/direct-open";

@@ -30,6 +30,15 @@ using BlobKey = Secret<BlobKeyTag, 32>;
     return 0;
 }
 
+/// The first 16 bytes of a mac.
+template <class Half>
+[[nodiscard]] Half first_half(ByteView key, Label label, std::initializer_list<ByteView> parts) {
+    struct WholeTag;
+    Secret<WholeTag, 32> whole;
+    mac(key, label, parts, whole.writable());
+    return Half{whole.expose().template first<Half::size>()};
+}
+
 [[nodiscard]] Result<PresenceState> read(ByteView plain) {
     Reader in{plain};
     if (in.u8() != blob_format) return std::unexpected(Error::unsupported);
@@ -43,7 +52,7 @@ using BlobKey = Secret<BlobKeyTag, 32>;
     if (!in.ok() || text.size() > max_presence_text || since > (1ULL << 62U) ||
         padded(plain.size() - in.remaining().size()) != plain.size() || !all_zero(in.remaining()))
         return std::unexpected(Error::malformed);
-    if (status < 1 || status > 3) return std::unexpected(Error::unsupported);
+    if (status < 1 || status > 4) return std::unexpected(Error::unsupported);
     out.status = static_cast<PresenceStatus>(status);
     out.since = static_cast<std::int64_t>(since);
     out.text = chars_of(text);
@@ -68,6 +77,22 @@ PresenceTopic presence_topic(const PresenceKey& day_key) {
     PresenceTopic topic;
     std::copy_n(whole.begin(), topic.size(), topic.begin());
     return topic;
+}
+
+PresenceWriteKey presence_write_key(const PresenceWriteSecret& secret, const PresenceTopic& topic) {
+    return first_half<PresenceWriteKey>(secret.expose(), labels::presence_write, {topic});
+}
+
+PresenceKey presence_dummy_key(const PresenceKey& day_seed, ByteView place, std::uint32_t index) {
+    PresenceKey out;
+    Bytes number;
+    Writer{number}.u32(index);
+    mac(day_seed.expose(), labels::presence_dummy, {place, number}, out.writable());
+    return out;
+}
+
+PresenceWriteSecret presence_dummy_write_secret(const PresenceKey& day_seed) {
+    return first_half<PresenceWriteSecret>(day_seed.expose(), labels::presence_dummy, {});
 }
 
 Bytes seal_presence(const PresenceKey& day_key, const PresenceState& state, Rng& rng) {

@@ -22,7 +22,8 @@ class PresenceCryptoTest : public testing::Test {
 
 TEST_F(PresenceCryptoTest, AKeyOpensWhatItSealed) {
     const auto key = fresh();
-    for (const auto status : {PresenceStatus::online, PresenceStatus::away, PresenceStatus::busy}) {
+    for (const auto status :
+         {PresenceStatus::online, PresenceStatus::away, PresenceStatus::busy, PresenceStatus::leaving}) {
         state.status = status;
         const auto opened = open_presence(key, seal_presence(key, state, rng));
         ASSERT_TRUE(opened);
@@ -93,6 +94,41 @@ TEST_F(PresenceCryptoTest, TwoStepsAreOneOfTwoDays) {
     const auto one = presence_key_at(key, 5, 6);
     const auto two = presence_key_at(*one, 6, 7);
     EXPECT_EQ(presence_topic(*two), presence_topic(*presence_key_at(key, 5, 7)));
+}
+
+TEST_F(PresenceCryptoTest, EachTopicHasItsOwnWriteKey) {
+    const PresenceWriteSecret secret{rng.bytes<16>()};
+    const PresenceWriteSecret other{rng.bytes<16>()};
+    std::set<Array<16>> keys;
+    const auto add = [&](const PresenceWriteKey& key) {
+        Array<16> bytes{};
+        std::ranges::copy(key.expose(), bytes.begin());
+        keys.insert(bytes);
+    };
+    PresenceTopic topic{};
+    for (int i = 0; i < 50; ++i) {
+        topic = rng.bytes<16>();
+        add(presence_write_key(secret, topic));
+        add(presence_write_key(other, topic));
+    }
+    add(PresenceWriteKey{secret.expose()});
+    EXPECT_EQ(keys.size(), 101U);
+    add(presence_write_key(secret, topic));
+    EXPECT_EQ(keys.size(), 101U) << "the same again";
+}
+
+TEST_F(PresenceCryptoTest, DummiesDifferByDayPlaceAndNumber) {
+    const auto seed = fresh();
+    const auto tomorrow = presence_key_at(seed, 1, 2);
+    std::set<PresenceTopic> topics{presence_topic(seed)};
+    for (const auto* const each : {&seed, &*tomorrow})
+        for (const std::string_view place : {"", "one.example", "two.example"})
+            for (std::uint32_t index = 0; index < 20; ++index)
+                topics.insert(presence_topic(presence_dummy_key(*each, bytes_of(place), index)));
+    EXPECT_EQ(topics.size(), 121U);
+    EXPECT_TRUE(topics.contains(presence_topic(presence_dummy_key(seed, {}, 7)))) << "the same again";
+    EXPECT_FALSE(equal_constant_time(presence_dummy_write_secret(seed).expose(),
+                                     presence_dummy_write_secret(*tomorrow).expose()));
 }
 
 TEST_F(PresenceCryptoTest, KeysGoForwardAloneAndNotWithoutEnd) {

@@ -16,8 +16,11 @@ struct PresenceKeyTag;
 using PresenceKey = Secret<PresenceKeyTag, 32>;
 /// What the server knows a publication by, for a day.
 using PresenceTopic = Array<16>;
+struct PresenceWriteSecretTag;
+/// What the write keys of one publication are made of. The publisher's alone, and never sent.
+using PresenceWriteSecret = Secret<PresenceWriteSecretTag, 16>;
 struct PresenceWriteKeyTag;
-/// Shown to the server by whoever may change a topic; the publisher's alone.
+/// Shown to the server by whoever may change a topic; for one topic, and so for one day.
 using PresenceWriteKey = Secret<PresenceWriteKeyTag, 16>;
 
 inline constexpr std::uint32_t max_presence_days = 400;  ///< that a key is brought forward at once
@@ -26,7 +29,8 @@ inline constexpr std::size_t max_presence_text = 128;    ///< bytes of UTF-8
 inline constexpr Array<3> presence_padding{std::byte{24}, std::byte{88}, std::byte{152}};
 inline constexpr std::size_t presence_overhead = 28;  ///< nonce and tag
 
-enum class PresenceStatus : std::uint8_t { online = 1, away = 2, busy = 3 };
+/// `leaving`: the last word of who goes, and is seen as offline from there on.
+enum class PresenceStatus : std::uint8_t { online = 1, away = 2, busy = 3, leaving = 4 };
 
 struct PresenceState {
     PresenceStatus status = PresenceStatus::online;
@@ -41,6 +45,15 @@ struct PresenceState {
 [[nodiscard]] std::optional<PresenceKey> presence_key_at(const PresenceKey& key, std::uint32_t from,
                                                          std::uint32_t to);
 [[nodiscard]] PresenceTopic presence_topic(const PresenceKey& day_key);
+[[nodiscard]] PresenceWriteKey presence_write_key(const PresenceWriteSecret& secret,
+                                                  const PresenceTopic& topic);
+
+/// The day's key of a contact that there isn't, from that of a key which is given to nobody. `place`: empty
+/// for those to publish to, otherwise the name of the server to watch them at.
+[[nodiscard]] PresenceKey presence_dummy_key(const PresenceKey& day_seed, ByteView place,
+                                             std::uint32_t index);
+/// Of all dummies of that day.
+[[nodiscard]] PresenceWriteSecret presence_dummy_write_secret(const PresenceKey& day_seed);
 
 /// 52, 116 or 180 bytes. Throws std::invalid_argument for a text over its limit or a negative time.
 [[nodiscard]] Bytes seal_presence(const PresenceKey& day_key, const PresenceState& state, Rng& rng);
