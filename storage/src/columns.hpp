@@ -46,6 +46,12 @@ class Columns {
         ok_ = row_->fixed(at_++, out.writable()) && ok_;
         return out;
     }
+    template <class SecretType>
+    [[nodiscard]] std::optional<SecretType> optional_secret() {
+        if (!row_->is_null(at_)) return secret<SecretType>();
+        ++at_;
+        return std::nullopt;
+    }
 
     void fail() { ok_ = false; }
     [[nodiscard]] bool ok() const { return ok_; }

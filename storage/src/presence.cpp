@@ -10,20 +10,19 @@ std::optional<PresenceRow> read_presence(detail::Columns& columns) {
     PresenceRow out;
     out.contact = columns.i64();
     out.visible = columns.boolean();
-    const auto own_key = columns.optional_array<crypto::PresenceKey::size>();
+    auto own_key = columns.optional_secret<crypto::PresenceKey>();
     const auto own_day = columns.u32();
-    const auto write_key = columns.optional_array<crypto::PresenceWriteKey::size>();
-    const auto their_key = columns.optional_array<crypto::PresenceKey::size>();
+    auto write_secret = columns.optional_secret<crypto::PresenceWriteKey>();
+    auto their_key = columns.optional_secret<crypto::PresenceKey>();
     const auto their_day = columns.u32();
     const auto their_sequence = columns.u64();
-    if (own_key.has_value() != write_key.has_value()) return std::nullopt;
-    if (own_key && write_key)
-        out.own.emplace(PresenceRow::Own{.key = crypto::PresenceKey{*own_key},
-                                         .day = own_day,
-                                         .write_key = crypto::PresenceWriteKey{*write_key}});
+    if (own_key.has_value() != write_secret.has_value()) return std::nullopt;
+    if (own_key && write_secret)
+        out.own.emplace(PresenceRow::Own{
+            .key = std::move(*own_key), .day = own_day, .write_key = std::move(*write_secret)});
     if (their_key)
-        out.theirs.emplace(PresenceRow::Theirs{
-            .key = crypto::PresenceKey{*their_key}, .day = their_day, .sequence = their_sequence});
+        out.theirs.emplace(
+            PresenceRow::Theirs{.key = std::move(*their_key), .day = their_day, .sequence = their_sequence});
     return out;
 }
 
