@@ -72,6 +72,7 @@ struct Engine::Impl {
         if (core.retry_quarantine) inbox.retry_quarantined();
         repair.pump();
         core.telling = identified.telling_tokens();
+        presence.note(core.shell.out);
         presence.pump();
         direct.pump();
         outbox.pump();
@@ -141,7 +142,6 @@ Output Engine::start_sending(std::int64_t now) {
 Output Engine::handle(NetworkEvent event, std::int64_t now) {
     return impl_->run(now, [&] {
         impl_->core.connections.handle(std::move(event));
-        impl_->presence.note();
         impl_->direct.note_soon();
     });
 }

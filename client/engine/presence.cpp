@@ -1,5 +1,7 @@
 #include "presence.hpp"
 
+#include <ranges>
+
 #include "paths.hpp"
 #include "presence_day.hpp"
 #include "sentences.hpp"
@@ -10,8 +12,15 @@ namespace sotto::client {
 namespace {
 
 constexpr std::int64_t scan_every = second;
+/// Beside a day's first dummies; after so many additions the day begins with as few as it would now.
+constexpr std::size_t most_added_dummies = 64;
 constexpr std::string_view choice_setting = "presence";
 constexpr std::string_view text_setting = "presence text";
+
+/// Before a server has said what day it is there, it may be an earlier one.
+[[nodiscard]] std::uint32_t oldest_kept(std::uint32_t today, bool sure) {
+    return today - std::min(today, sure ? 1U : presence_days_kept);
+}
 
 [[nodiscard]] std::optional<PresenceChoice> choice_of(std::string_view word) {
     for (const auto choice :
@@ -33,49 +42,7 @@ constexpr std::string_view text_setting = "presence text";
     return idle ? crypto::PresenceStatus::away : crypto::PresenceStatus::online;
 }
 
-[[nodiscard]] PresenceKind kind_of(crypto::PresenceStatus status) {
-    switch (status) {
-        case crypto::PresenceStatus::away:
-            return PresenceKind::away;
-        case crypto::PresenceStatus::busy:
-            return PresenceKind::busy;
-        case crypto::PresenceStatus::online:
-            break;
-    }
-    return PresenceKind::online;
-}
-
 }  // namespace
-
-std::string_view name(PresenceChoice choice) {
-    switch (choice) {
-        case PresenceChoice::online:
-            return "online";
-        case PresenceChoice::away:
-            return "away";
-        case PresenceChoice::busy:
-            return "busy";
-        case PresenceChoice::invisible:
-            break;
-    }
-    return "invisible";
-}
-
-std::string_view name(PresenceKind kind) {
-    switch (kind) {
-        case PresenceKind::offline:
-            return "offline";
-        case PresenceKind::online:
-            return "online";
-        case PresenceKind::away:
-            return "away";
-        case PresenceKind::busy:
-            return "busy";
-        case PresenceKind::unknown:
-            break;
-    }
-    return "unknown";
-}
 
 // ---- what the person decides ----
 
@@ -95,7 +62,7 @@ void Presence::stop() {
     publishing_ = false;
     scan_at_.reset();
     days_change_at_.reset();
-    for (const auto& server : servers_) server->connection->stop();
+    for (const auto& server : servers_) server->connection->leave();
     servers_.clear();
     people_.clear();
 }
@@ -145,7 +112,7 @@ std::optional<Error> Presence::set_visible(std::int64_t contact, bool visible) {
 
 PresenceView Presence::view(std::int64_t contact) const {
     const auto found = people_.find(contact);
-    return found == people_.end() ? PresenceView{} : found->second.view;
+    return found == people_.end() ? PresenceView{} : found->second.seen.view;
 }
 
 bool Presence::settled() const {
@@ -160,29 +127,45 @@ void Presence::note() {
     if (active_ && !scan_at_) scan_at_ = std::max(core_->shell.now, scanned_at_ + scan_every);
 }
 
-std::uint32_t Presence::own_day() {
-    const auto* const own = find({core_->own_endpoint(), core_->identity.address.server});
-    const auto offset = own == nullptr ? 0 : own->connection->clock_offset();
+void Presence::note(const Output& output) {
+    const bool told = std::ranges::any_of(
+        output.notices, [](const Notice& notice) { return std::holds_alternative<ContactChanged>(notice); });
+    if (told || changes_ != core_->changes) note();
+}
+
+std::uint32_t Presence::own_day() const {
+    const auto* const own = find(home());
+    const auto offset = own == nullptr ? 0 : own->connection->clock_offset().value_or(0);
     return static_cast<std::uint32_t>(std::max<std::int64_t>(core_->shell.wall + offset, day) / day);
 }
 
-void Presence::prepare_own(storage::Contact& contact, storage::PresenceRow& row) {
-    const auto yesterday = own_day() - 1;
-    if (row.own) {
-        if (row.own->day >= yesterday) return;
-        // What is past can't be read by who finds the key later.
-        auto next = crypto::presence_key_at(row.own->key, row.own->day, yesterday);
-        if (!next) return row.own.reset();
-        row.own->key = std::move(*next);
-        row.own->day = yesterday;
-        must(core_->store.put_presence(row));
-        return;
+bool Presence::bring_forward(storage::PresenceRow& row) {
+    const auto* const own = find(home());
+    const bool sure = own != nullptr && own->connection->clock_offset();
+    const auto today = own_day();
+    bool changed = false;
+    if (row.own && row.own->day < oldest_kept(today, sure)) {
+        const auto oldest = oldest_kept(today, sure);
+        auto next = crypto::presence_key_at(row.own->key, row.own->day, oldest);
+        if (next) row.own->key = std::move(*next);
+        row.own->day = oldest;
+        if (!next) row.own.reset();
+        changed = true;
+    } else if (row.own && row.own->day > today + (sure ? 0 : 1)) {
+        // Of a clock that was wrong: nothing could be published before that day.
+        row.own.reset();
+        changed = true;
     }
+    return changed;
+}
+
+void Presence::prepare_own(storage::Contact& contact, storage::PresenceRow& row) {
+    if (row.own) return;
     auto transaction = core_->store.begin();
     row.own.emplace(
         storage::PresenceRow::Own{.key = crypto::PresenceKey{core_->shell.rng.bytes<32>()},
-                                  .day = yesterday,
-                                  .write_key = crypto::PresenceWriteKey{core_->shell.rng.bytes<16>()}});
+                                  .day = own_day() - 1,
+                                  .write_secret = crypto::PresenceWriteSecret{core_->shell.rng.bytes<16>()}});
     must(core_->store.put_presence(row));
     content::Content content;
     content.mutable_presence_key()->set_key(to_field(row.own->key.expose()));
@@ -192,8 +175,7 @@ void Presence::prepare_own(storage::Contact& contact, storage::PresenceRow& row)
     outbox_->queued(contact.id, queued.id);
 }
 
-void Presence::scan(storage::Contact& contact, Person& person) {
-    auto row = must(core_->store.presence(contact.id));
+void Presence::scan(storage::Contact& contact, storage::PresenceRow row, Person& person) {
     const bool friendly = !contact.blocked && contact.state == storage::ContactState::confirmed;
     if (friendly && row.visible && publishing_) prepare_own(contact, row);
     if (friendly && row.visible) person.own = std::move(row.own);
@@ -206,12 +188,26 @@ void Presence::scan(storage::Contact& contact, Person& person) {
 void Presence::scan() {
     scan_at_.reset();
     scanned_at_ = core_->shell.now;
+    changes_ = core_->changes;
+    dummies_.prepare(own_day(), core_->shell.rng);
+    auto contacts = must(core_->store.contacts());
+    std::vector<storage::PresenceRow> rows;
+    std::vector<std::size_t> moved;
+    for (const auto& contact : contacts) {
+        auto& row = rows.emplace_back(must(core_->store.presence(contact.id)));
+        if (bring_forward(row)) moved.push_back(rows.size() - 1);
+    }
+    if (!moved.empty()) {
+        auto transaction = core_->store.begin();
+        for (const auto index : moved) must(core_->store.put_presence(rows[index]));
+        must(transaction.commit());
+    }
     auto before = std::exchange(people_, {});
-    for (auto& contact : must(core_->store.contacts())) {
-        auto& person = people_[contact.id];
-        if (const auto known = before.find(contact.id); known != before.end())
-            person.view = std::move(known->second.view);
-        scan(contact, person);
+    for (std::size_t i = 0; i < contacts.size(); ++i) {
+        auto& person = people_[contacts[i].id];
+        if (const auto known = before.find(contacts[i].id); known != before.end())
+            person.seen = std::move(known->second.seen);
+        scan(contacts[i], std::move(rows[i]), person);
     }
     due_ = true;
 }
@@ -230,7 +226,8 @@ Presence::Server& Presence::server(const Route& route) {
                                       const auto known = made.topics.find(topic);
                                       if (known != made.topics.end()) look(known->second.contact);
                                   },
-                              .opened = [this] { due_ = true; }});
+                              // Its clock may be another one than was thought.
+                              .opened = [this] { scan_at_ = core_->shell.now; }});
     return made;
 }
 
@@ -241,106 +238,113 @@ const Presence::Server* Presence::find(const Route& route) const {
 }
 
 std::int64_t Presence::time_at(const PresenceServer& server) const {
-    return core_->shell.wall + server.clock_offset();
+    return core_->shell.wall + server.clock_offset().value_or(0);
 }
 
-void Presence::refresh_posts(PresenceServer& server) {
-    std::vector<PresenceServer::Post> posts;
-    if (publishing_ && chosen_.choice != PresenceChoice::invisible) {
-        crypto::PresenceState state{.status = status_of(chosen_.choice, idle_),
-                                    .capabilities = 0,
-                                    .device = core_->identity.device,
-                                    .since = std::max<std::int64_t>(since_, 0),
-                                    .text = chosen_.text};
-        for (const auto& [contact, person] : people_) {
-            if (!person.own) continue;
-            state.capabilities = person.direct ? capability_direct : 0;
-            for (const auto each : days_to_publish(time_at(server), turn_)) {
-                const auto key = crypto::presence_key_at(person.own->key, person.own->day, each);
-                if (!key) continue;
-                posts.push_back({.topic = crypto::presence_topic(*key),
-                                 .write_key = person.own->write_key.clone(),
-                                 .blob = crypto::seal_presence(*key, state, core_->shell.rng)});
-            }
-        }
+void Presence::publish_day(std::uint32_t which, PresenceServer::Posts& posts) const {
+    crypto::PresenceState state{.status = status_of(chosen_.choice, idle_),
+                                .capabilities = 0,
+                                .device = core_->identity.device,
+                                .since = std::max<std::int64_t>(since_, 0),
+                                .text = chosen_.text};
+    std::size_t count = 0;
+    const auto add = [&](std::int64_t who, crypto::PresenceKey key,
+                         const crypto::PresenceWriteSecret& write_secret) {
+        if (posts.size() >= most_presence_topics) return;
+        const auto topic = crypto::presence_topic(key);
+        posts.emplace(topic,
+                      PresenceServer::Post{.who = who,
+                                           .key = std::move(key),
+                                           .write_key = crypto::presence_write_key(write_secret, topic),
+                                           .state = state});
+        ++count;
+    };
+    for (const auto& [contact, person] : people_) {
+        if (!person.own) continue;
+        state.capabilities = person.direct ? capability_direct : 0;
+        if (auto key = crypto::presence_key_at(person.own->key, person.own->day, which))
+            add(contact, std::move(*key), person.own->write_secret);
     }
-    server.publish(std::move(posts));
+    state.capabilities = 0;
+    const auto dummies = dummies_.on(which);
+    if (!dummies) return;
+    const auto more = PresenceDummies::wanted_beside(count);
+    const auto write_secret = dummies->write_secret();
+    for (std::size_t i = 0; i < more; ++i)
+        add(-1 - static_cast<std::int64_t>(i), dummies->key({}, i), write_secret);
+}
+
+PresenceServer::Posts Presence::posts_at(const PresenceServer& server) const {
+    PresenceServer::Posts posts;
+    if (!publishing_ || chosen_.choice == PresenceChoice::invisible) return posts;
+    // Where there is no room for two days the newer one stands: whoever can watch, watches both.
+    auto days = days_to_publish(time_at(server), turn_);
+    for (const auto each : std::views::reverse(days)) publish_day(each, posts);
+    return posts;
+}
+
+void Presence::watch_day(Server& server, std::uint32_t which, std::set<PresenceServer::Topic>& topics) {
+    const auto& route = server.connection->route();
+    auto& crowd = server.days[which];
+    auto before = std::exchange(crowd.contacts, {});
+    std::size_t added = 0;
+    for (const auto& [contact, person] : people_) {
+        if (!person.theirs || person.route != route) continue;
+        if (topics.size() >= most_presence_topics) break;
+        auto key = crypto::presence_key_at(person.theirs->key, person.theirs->day, which);
+        if (!key) continue;
+        const auto topic = crypto::presence_topic(*key);
+        added += before.contains(topic) ? 0U : 1U;
+        topics.insert(topic);
+        crowd.contacts.insert(topic);
+        server.topics.insert_or_assign(topic,
+                                       Watched{.contact = contact, .day = which, .key = std::move(*key)});
+    }
+    // Those that are added are as many as can't be told from it; those that nobody is behind go with the day.
+    const auto fresh = PresenceDummies::wanted_beside(crowd.contacts.size());
+    crowd.dummies += PresenceDummies::wanted_beside(added);
+    if (crowd.contacts.empty() || crowd.dummies > fresh + most_added_dummies) crowd.dummies = fresh;
+    const auto dummies = dummies_.on(which);
+    for (std::size_t i = 0; dummies && i < crowd.dummies && topics.size() < most_presence_topics; ++i)
+        topics.insert(crypto::presence_topic(dummies->key(route.server, i)));
+}
+
+void Presence::refresh_watches(Server& server) {
+    const auto time = time_at(*server.connection);
+    auto days = days_to_watch(time);
+    const auto first = day_to_watch_first(time);
+    std::ignore = std::ranges::stable_partition(days, [&](std::uint32_t each) { return each == first; });
+    server.topics.clear();
+    std::erase_if(server.days,
+                  [&](const auto& each) { return std::ranges::find(days, each.first) == days.end(); });
+    std::set<PresenceServer::Topic> topics;
+    for (const auto each : days) watch_day(server, each, topics);
+    server.connection->watch(std::move(topics));
+    const auto next = std::min(next_change_of_days(time, turn_), next_day_to_watch_first(time));
+    sooner(days_change_at_, core_->shell.now + next - time);
 }
 
 void Presence::refresh() {
     due_ = false;
-    const Route home{core_->own_endpoint(), core_->identity.address.server};
-    refresh_posts(*server(home).connection);
+    auto& own = *server(home()).connection;
+    own.publish(posts_at(own));
     for (const auto& [contact, person] : people_)
         if (person.route) std::ignore = server(*person.route);
     days_change_at_.reset();
-    for (const auto& one : servers_) {
-        const auto time = time_at(*one->connection);
-        one->topics.clear();
-        std::set<PresenceServer::Topic> topics;
-        for (const auto& [contact, person] : people_) {
-            if (!person.theirs || person.route != one->connection->route()) continue;
-            for (const auto each : days_to_watch(time)) {
-                auto key = crypto::presence_key_at(person.theirs->key, person.theirs->day, each);
-                if (!key) continue;
-                const auto topic = crypto::presence_topic(*key);
-                topics.insert(topic);
-                one->topics.insert_or_assign(
-                    topic, Watched{.contact = contact, .day = each, .key = std::move(*key)});
-            }
-        }
-        one->connection->watch(std::move(topics));
-        sooner(days_change_at_, core_->shell.now + next_change_of_days(time, turn_) - time);
-    }
+    for (const auto& one : servers_) refresh_watches(*one);
     for (const auto& [contact, person] : people_) look(contact);
-}
-
-// ---- what contacts show ----
-
-PresenceView Presence::judge(std::int64_t contact, const Person& person) const {
-    PresenceView out;
-    if (!person.theirs || !person.route) return out;
-    const auto* const server = find(*person.route);
-    if (server == nullptr || !server->connection->known()) return out;
-    out.kind = PresenceKind::offline;
-    std::uint32_t newest = 0;
-    for (const auto& [topic, watched] : server->topics) {
-        if (watched.contact != contact || watched.day < newest) continue;
-        const auto* const blob = server->connection->held(topic);
-        if (blob == nullptr) continue;
-        const auto state = crypto::open_presence(watched.key, *blob);
-        if (!state || !protocol::valid_utf8(state->text)) continue;
-        newest = watched.day;
-        out = {.kind = kind_of(state->status),
-               .text = state->text,
-               .since = state->since,
-               .device = state->device,
-               .capabilities = state->capabilities};
-    }
-    return out;
-}
-
-void Presence::look(std::int64_t contact) {
-    const auto found = people_.find(contact);
-    if (found == people_.end()) return;
-    auto view = judge(contact, found->second);
-    if (view == found->second.view) return;
-    found->second.view = view;
-    core_->shell.tell(PresenceChanged{contact, std::move(view)});
 }
 
 // ---- time ----
 
 void Presence::pump() {
     if (!active_) return;
-    if (scan_at_ && *scan_at_ <= core_->shell.now) scan();
-    if (days_change_at_ && *days_change_at_ <= core_->shell.now) {
-        scan();
-        due_ = true;
-    }
+    const auto now = core_->shell.now;
+    if ((scan_at_ && *scan_at_ <= now) || (days_change_at_ && *days_change_at_ <= now)) scan();
     if (due_) refresh();
     for (const auto& server : servers_) server->connection->pump();
-    if (due_) refresh();
+    for (const auto& [contact, person] : people_)
+        if (person.seen.gone_at && *person.seen.gone_at <= now) look(contact);
 }
 
 void Presence::tick() {
@@ -350,6 +354,7 @@ void Presence::tick() {
 std::optional<std::int64_t> Presence::next_deadline() const {
     std::optional<std::int64_t> deadline = scan_at_;
     sooner(deadline, days_change_at_);
+    for (const auto& [contact, person] : people_) sooner(deadline, person.seen.gone_at);
     for (const auto& server : servers_) sooner(deadline, server->connection->next_deadline());
     return deadline;
 }

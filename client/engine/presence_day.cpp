@@ -29,6 +29,14 @@ std::vector<std::uint32_t> days_to_watch(std::int64_t time) {
     return out;
 }
 
+std::uint32_t day_to_watch_first(std::int64_t time) {
+    return day_at(time - watch_turn);
+}
+
+std::int64_t next_day_to_watch_first(std::int64_t time) {
+    return (std::max<std::int64_t>(time - watch_turn, 0) / whole_day + 1) * whole_day + watch_turn;
+}
+
 std::int64_t next_change_of_days(std::int64_t time, std::int64_t turn) {
     auto next = std::numeric_limits<std::int64_t>::max();
     for (const auto shift :

@@ -12,14 +12,14 @@ std::optional<PresenceRow> read_presence(detail::Columns& columns) {
     out.visible = columns.boolean();
     auto own_key = columns.optional_secret<crypto::PresenceKey>();
     const auto own_day = columns.u32();
-    auto write_secret = columns.optional_secret<crypto::PresenceWriteKey>();
+    auto write_secret = columns.optional_secret<crypto::PresenceWriteSecret>();
     auto their_key = columns.optional_secret<crypto::PresenceKey>();
     const auto their_day = columns.u32();
     const auto their_sequence = columns.u64();
     if (own_key.has_value() != write_secret.has_value()) return std::nullopt;
     if (own_key && write_secret)
         out.own.emplace(PresenceRow::Own{
-            .key = std::move(*own_key), .day = own_day, .write_key = std::move(*write_secret)});
+            .key = std::move(*own_key), .day = own_day, .write_secret = std::move(*write_secret)});
     if (their_key)
         out.theirs.emplace(
             PresenceRow::Theirs{.key = std::move(*their_key), .day = their_day, .sequence = their_sequence});
@@ -47,7 +47,7 @@ Result<void> ClientStore::put_presence(const PresenceRow& row) {
     using Optional = std::optional<ByteView>;
     statement.bind_all(row.contact, row.visible, row.own ? Optional{row.own->key.expose()} : Optional{},
                        row.own ? row.own->day : 0,
-                       row.own ? Optional{row.own->write_key.expose()} : Optional{},
+                       row.own ? Optional{row.own->write_secret.expose()} : Optional{},
                        row.theirs ? Optional{row.theirs->key.expose()} : Optional{},
                        row.theirs ? row.theirs->day : 0, row.theirs ? row.theirs->sequence : 0);
     return statement.run();

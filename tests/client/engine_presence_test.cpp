@@ -1,60 +1,11 @@
 // Coming, being seen, leaving: the engine against the server's rules. Attacks 9, 27 and 33.
 #include <bit>
 
-#include "client/circle.hpp"
 #include "client/engine/presence_day.hpp"
-#include "sotto/crypto/presence.hpp"
+#include "client/presence.hpp"
 
 namespace sotto::client::test {
 namespace {
-
-constexpr std::int64_t an_hour = 60LL * 60 * 1000;
-constexpr std::int64_t a_day = 24 * an_hour;
-
-class PresenceTest : public testing::Test {
-  protected:
-    void SetUp() override { ASSERT_NO_FATAL_FAILURE(circle.befriend()); }
-
-    static std::int64_t id(Client& client, const std::string& name) { return client.contact(name)->id; }
-    static PresenceView view(Client& client, const std::string& name) {
-        return client.engine().presence(id(client, name));
-    }
-    void online(Client& client, bool publish = true) {
-        client.apply([&] { return client.engine().go_online(publish, world.clock.wall()); });
-    }
-    void choose(Client& client, PresenceChoice choice, const std::string& text = "") {
-        client.apply(
-            [&] { return client.engine().choose_presence(choice, text, world.clock.wall()).value(); });
-    }
-    void visible(Client& client, const std::string& name, bool yes) {
-        client.apply(
-            [&] { return client.engine().set_visible(id(client, name), yes, world.clock.wall()).value(); });
-    }
-    bool sees(Client& client, const std::string& name, PresenceKind kind, std::int64_t limit = 60'000) {
-        return world.run([&] { return view(client, name).kind == kind; }, limit);
-    }
-    /// Alice and Bob, both online and seen so by the other.
-    void meet() {
-        online(alice);
-        online(bob);
-        ASSERT_TRUE(sees(alice, "bob", PresenceKind::online));
-        ASSERT_TRUE(sees(bob, "alice", PresenceKind::online));
-        ASSERT_TRUE(world.settle());
-    }
-    /// The kinds that this client was told of this contact, since notices were forgotten.
-    std::vector<PresenceKind> told(Client& client, const std::string& name) {
-        std::vector<PresenceKind> out;
-        for (const auto& notice : client.notices<PresenceChanged>())
-            if (notice.contact == id(client, name)) out.push_back(notice.view.kind);
-        return out;
-    }
-
-    Circle circle{3};
-    World& world = circle.world;
-    Client& alice = circle.alice;
-    Client& bob = circle.bob;
-    Client& carol = circle.carol;
-};
 
 TEST_F(PresenceTest, BothSeeEachOtherComeAndGo) {
     EXPECT_EQ(view(alice, "bob").kind, PresenceKind::unknown);
@@ -235,6 +186,8 @@ TEST_F(PresenceTest, TheServerSeesTopicsInPowersOfTwoAndForgetsThem) {
     EXPECT_EQ(circle.server.presence().held(), 16U) << "the same ones again";
     choose(alice, PresenceChoice::invisible);
     ASSERT_TRUE(sees(bob, "alice", PresenceKind::offline, 1000));
+    world.run_for(1000);
+    EXPECT_EQ(circle.server.presence().held(), 8U) << "nothing stays of who is invisible";
     alice.stop();
     bob.stop();
     world.run_for(1000);
@@ -304,6 +257,21 @@ TEST(PresenceDays, ArePublishedAndWatchedSoThatTheyAlwaysMeet) {
             EXPECT_LE(published.size(), 2U);
             EXPECT_LE(watched.size(), 2U);
         }
+    }
+}
+
+TEST(PresenceDays, OneAloneIsEnoughForWhoCantWatchTwo) {
+    constexpr std::int64_t begin = 20'000 * a_day;
+    for (auto time = begin; time < begin + 2 * a_day; time += 10'000) {
+        const auto first = day_to_watch_first(time);
+        const auto watched = days_to_watch(time);
+        EXPECT_NE(std::ranges::find(watched, first), watched.end());
+        for (std::int64_t turn = 0; turn <= longest_turn; turn += 60'000) {
+            const auto published = days_to_publish(time, turn);
+            EXPECT_NE(std::ranges::find(published, first), published.end()) << time - begin;
+        }
+        EXPECT_NE(day_to_watch_first(next_day_to_watch_first(time)), first);
+        EXPECT_EQ(day_to_watch_first(next_day_to_watch_first(time) - 1), first);
     }
 }
 

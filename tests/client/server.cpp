@@ -59,6 +59,11 @@ void SimServer::receive(ks::ConnectionId connection, ByteView frame) {
     if (found == sessions_.end()) return;
     if (frame.size() > found->second->frame_limit())
         throw std::logic_error("the client sent a frame over the limit");
+    if (remember) {
+        wire::Request request;
+        if (request.ParseFromArray(frame.data(), static_cast<int>(frame.size())))
+            remember(connection, request);
+    }
     found->second->receive(frame);
 }
 

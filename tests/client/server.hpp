@@ -63,6 +63,8 @@ class SimServer final : public keyserver::Shell, public keyserver::StoreQueue {
 
     /// Sees every frame on its way out and may change it: a server that lies.
     std::function<void(wire::Reply&)> lie;
+    /// Sees every request on its way in: a server that remembers.
+    std::function<void(keyserver::ConnectionId, const wire::Request&)> remember;
 
     /// Puts an envelope into the mailbox of a user's device, as anybody with a token could; it is pushed at
     /// the next log-in.

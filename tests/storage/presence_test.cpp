@@ -12,7 +12,7 @@ class PresenceStoreTest : public StoreTest {
         row.visible = false;
         row.own.emplace(PresenceRow::Own{.key = crypto::PresenceKey{numbered<32>(1)},
                                          .day = 20'000,
-                                         .write_key = crypto::PresenceWriteKey{numbered<16>(2)}});
+                                         .write_secret = crypto::PresenceWriteSecret{numbered<16>(2)}});
         row.theirs.emplace(PresenceRow::Theirs{
             .key = crypto::PresenceKey{numbered<32>(3)}, .day = 20'001, .sequence = 1ULL << 63U});
         return row;
@@ -34,7 +34,7 @@ TEST_F(PresenceStoreTest, ComesBackAsItWasStored) {
     EXPECT_FALSE(row.visible);
     ASSERT_TRUE(row.own);
     EXPECT_TRUE(crypto::equal_constant_time(row.own->key.expose(), numbered<32>(1)));
-    EXPECT_TRUE(crypto::equal_constant_time(row.own->write_key.expose(), numbered<16>(2)));
+    EXPECT_TRUE(crypto::equal_constant_time(row.own->write_secret.expose(), numbered<16>(2)));
     EXPECT_EQ(row.own->day, 20'000U);
     ASSERT_TRUE(row.theirs);
     EXPECT_TRUE(crypto::equal_constant_time(row.theirs->key.expose(), numbered<32>(3)));

@@ -168,7 +168,7 @@ struct PresenceRow {
     struct Own {
         crypto::PresenceKey key;  ///< of `day`
         std::uint32_t day = 0;    ///< since 1970
-        crypto::PresenceWriteKey write_key;
+        crypto::PresenceWriteSecret write_secret;
     };
     std::optional<Own> own;  ///< none: not made yet
     struct Theirs {
