@@ -139,7 +139,7 @@ std::uint32_t Presence::own_day() const {
     return static_cast<std::uint32_t>(std::max<std::int64_t>(core_->shell.wall + offset, day) / day);
 }
 
-bool Presence::bring_forward(storage::PresenceRow& row) {
+bool Presence::bring_forward(const storage::Contact& contact, storage::PresenceRow& row) {
     const auto* const own = find(home());
     const bool sure = own != nullptr && own->connection->clock_offset();
     const auto today = own_day();
@@ -156,7 +156,18 @@ bool Presence::bring_forward(storage::PresenceRow& row) {
         row.own.reset();
         changed = true;
     }
-    return changed;
+    if (!row.theirs) return changed;
+    const auto* const there = find(route_to(*core_, contact));
+    const auto offset = there == nullptr ? std::nullopt : there->connection->clock_offset();
+    const auto last = days_to_watch(core_->shell.wall + offset.value_or(0)).back();
+    const auto oldest = oldest_kept(last, offset.has_value());
+    if (row.theirs->day >= oldest) return changed;
+    // However long we were away: a part of it, and the rest when contacts are looked through next.
+    const auto to = std::min(oldest, row.theirs->day + crypto::max_presence_days);
+    if (to < oldest) note();
+    row.theirs->key = crypto::presence_key_at(row.theirs->key, row.theirs->day, to).value();
+    row.theirs->day = to;
+    return true;
 }
 
 void Presence::prepare_own(storage::Contact& contact, storage::PresenceRow& row) {
@@ -195,7 +206,7 @@ void Presence::scan() {
     std::vector<std::size_t> moved;
     for (const auto& contact : contacts) {
         auto& row = rows.emplace_back(must(core_->store.presence(contact.id)));
-        if (bring_forward(row)) moved.push_back(rows.size() - 1);
+        if (bring_forward(contact, row)) moved.push_back(rows.size() - 1);
     }
     if (!moved.empty()) {
         auto transaction = core_->store.begin();

@@ -81,7 +81,7 @@ class Presence {
     void scan();
     void scan(storage::Contact& contact, storage::PresenceRow row, Person& person);
     /// What is past can't be read by who finds a key later. True if the row is another one now.
-    [[nodiscard]] bool bring_forward(storage::PresenceRow& row);
+    [[nodiscard]] bool bring_forward(const storage::Contact& contact, storage::PresenceRow& row);
     /// A key for a contact who has none yet, and word of it.
     void prepare_own(storage::Contact& contact, storage::PresenceRow& row);
     /// What is published and watched, as it should be now.

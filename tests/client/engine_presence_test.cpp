@@ -175,6 +175,52 @@ TEST_F(PresenceTest, TheDayChangesUnseen) {
     const auto row = alice.store().presence(id(alice, "bob"));
     EXPECT_GE(row->own->day + 1, static_cast<std::uint32_t>(world.clock.wall() / a_day))
         << "yesterday's key is the oldest that is kept";
+    EXPECT_GE(bob.store().presence(id(bob, "alice"))->theirs->day + 1, today()) << "by the other side too";
+}
+
+TEST_F(PresenceTest, WhoWasAwayForLongFindsAContactWhoWasNot) {
+    ASSERT_NO_FATAL_FAILURE(meet());
+    const auto sequence = bob.store().presence(id(bob, "alice"))->theirs->sequence;
+    go_before_midnight(12 * an_hour);
+    // The key that Bob has is old; Alice has brought hers forward each day.
+    auto mine = take(alice.opened().presence(id(alice, "bob")));
+    auto theirs = take(bob.opened().presence(id(bob, "alice")));
+    const auto first = today() - 500;
+    mine.own->day = first + 400;
+    mine.own->key = *crypto::presence_key_at(theirs.theirs->key, 0, 400);
+    theirs.theirs->day = first;
+    ASSERT_TRUE(alice.opened().put_presence(mine));
+    ASSERT_TRUE(bob.opened().put_presence(theirs));
+    come(alice);
+    come(bob);
+    EXPECT_TRUE(sees(bob, "alice", PresenceKind::online, 10'000));
+    const auto now = take(bob.store().presence(id(bob, "alice")));
+    EXPECT_GE(now.theirs->day + 1, today());
+    EXPECT_EQ(now.theirs->sequence, sequence) << "a later content still stands above it";
+}
+
+TEST_F(PresenceTest, AKeyThatIsOfNoUseIsMadeAnew) {
+    ASSERT_NO_FATAL_FAILURE(meet());
+    for (const int days : {-500, 30}) {
+        alice.stop();
+        auto row = take(alice.opened().presence(id(alice, "bob")));
+        row.own->day = static_cast<std::uint32_t>(static_cast<int>(today()) + days);
+        ASSERT_TRUE(alice.opened().put_presence(row));
+        come(alice);
+        ASSERT_TRUE(sees(bob, "alice", PresenceKind::online)) << days;
+        EXPECT_EQ(alice.store().presence(id(alice, "bob"))->own->day, today() - 1);
+    }
+}
+
+TEST_F(PresenceTest, AKeyOfTheirsThatIsOfNoUseTellsNothing) {
+    ASSERT_NO_FATAL_FAILURE(meet());
+    bob.stop();
+    auto row = take(bob.opened().presence(id(bob, "alice")));
+    row.theirs->day = today() + 30;
+    ASSERT_TRUE(bob.opened().put_presence(row));
+    come(bob);
+    world.run_for(20'000);
+    EXPECT_EQ(view(bob, "alice").kind, PresenceKind::unknown);
 }
 
 TEST_F(PresenceTest, TheServerSeesTopicsInPowersOfTwoAndForgetsThem) {
