@@ -128,6 +128,11 @@ void Presence::look(std::int64_t contact) {
         case Judged::Is::absent:
             break;
     }
+    if (seen.was_there) {
+        const auto now = core_->shell.now;
+        if (!seen.gone_at) seen.gone_at = now + find(*person.route)->connection->patience();
+        if (now < *seen.gone_at) return;
+    }
     show(contact, person, offline());
 }
 

@@ -22,7 +22,9 @@ TEST_F(PresenceTest, BothSeeEachOtherComeAndGo) {
 TEST_F(PresenceTest, WhoDiesIsSeenToLeave) {
     ASSERT_NO_FATAL_FAILURE(meet());
     alice.crash();
-    EXPECT_TRUE(sees(bob, "alice", PresenceKind::offline, 5000));
+    world.run_for(9000);
+    EXPECT_EQ(view(bob, "alice").kind, PresenceKind::online) << "it may be back in a moment";
+    EXPECT_TRUE(sees(bob, "alice", PresenceKind::offline, 2000));
 }
 
 TEST_F(PresenceTest, StatusAndTextAreSeen) {
@@ -133,7 +135,63 @@ TEST_F(PresenceTest, AReconnectIsNotSeen) {
         world.run_for(15'000);
         EXPECT_EQ(view(bob, "alice").kind, PresenceKind::online);
         EXPECT_TRUE(told(bob, "alice").empty());
+        // Alice's: it may be back in a moment, and is.
+        world.cut(alice, Purpose::presence);
+        world.run_for(30'000);
+        EXPECT_TRUE(told(bob, "alice").empty());
+        EXPECT_TRUE(told(alice, "bob").empty());
     }
+}
+
+TEST_F(PresenceTest, AServerThatIsStartedAgainIsNotSeen) {
+    ASSERT_NO_FATAL_FAILURE(meet());
+    for (const std::int64_t away : {200, 3000, 12'000, 20'000}) {
+        alice.forget_notices();
+        bob.forget_notices();
+        world.kill(circle.server);
+        world.run_for(away);
+        circle.server.restart();
+        world.run_for(2 * a_minute);
+        EXPECT_TRUE(told(bob, "alice").empty()) << away;
+        EXPECT_TRUE(told(alice, "bob").empty()) << away;
+    }
+    // Longer than what was known is worth: nothing is known then, but nobody is said to have gone.
+    world.kill(circle.server);
+    world.run_for(50'000);
+    circle.server.restart();
+    world.run_for(3 * a_minute);
+    EXPECT_EQ(told(bob, "alice"), (std::vector{PresenceKind::unknown, PresenceKind::online}));
+    EXPECT_EQ(told(alice, "bob"), (std::vector{PresenceKind::unknown, PresenceKind::online}));
+    alice.crash();
+    EXPECT_TRUE(sees(bob, "alice", PresenceKind::offline, 15'000)) << "who goes later is not waited for";
+}
+
+TEST_F(PresenceTest, WhoGoesWhileTheServerIsAwayIsOfflineInTheEnd) {
+    ASSERT_NO_FATAL_FAILURE(meet());
+    world.kill(circle.server);
+    alice.crash();
+    world.run_for(5000);
+    circle.server.restart();
+    EXPECT_TRUE(sees(bob, "alice", PresenceKind::offline, a_minute));
+}
+
+TEST_F(PresenceTest, AnotherKeyIsNotSeen) {
+    ASSERT_NO_FATAL_FAILURE(meet());
+    for (int i = 0; i < 3; ++i) {
+        bob.forget_notices();
+        const auto before = topic_today(alice, "bob");
+        // As when the contact begins a session anew.
+        auto row = take(alice.store().presence(id(alice, "bob")));
+        row.own.reset();
+        ASSERT_TRUE(alice.store().put_presence(row));
+        visible(alice, "carol", i % 2 != 0);
+        world.run_for(20'000);
+        EXPECT_NE(topic_today(alice, "bob"), before);
+        EXPECT_EQ(view(bob, "alice").kind, PresenceKind::online);
+        EXPECT_TRUE(told(bob, "alice").empty());
+    }
+    alice.stop();
+    EXPECT_TRUE(sees(bob, "alice", PresenceKind::offline, 1000)) << "under the new one";
 }
 
 TEST_F(PresenceTest, WithoutAServerNothingIsKnown) {
