@@ -1,5 +1,6 @@
 // Who is there, as two people and a key server see it.
 #include <csignal>
+#include <thread>
 
 #include "integration/world.hpp"
 
@@ -33,6 +34,18 @@ class WhoTest : public testing::Test {
     }
     static Process follow(const Person& person) { return Process{person.command({"receive", "--follow"})}; }
 
+    /// The last line of `who --follow` has this status, or gets it in time.
+    static bool says(const Process& watching, const std::string& status) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+        while (std::chrono::steady_clock::now() < end) {
+            const auto said = watching.output();
+            const auto lines = json_lines(said.substr(0, said.rfind('\n') + 1));
+            if (!lines.empty() && lines.back()["status"] == status) return true;
+            std::this_thread::sleep_for(std::chrono::milliseconds{20});
+        }
+        return false;
+    }
+
     World world;
 };
 
@@ -51,7 +64,7 @@ TEST_F(WhoTest, IsSeenFromComingToLeaving) {
         running.kill(SIGTERM);
         EXPECT_TRUE(ended_well(running));
     }
-    EXPECT_EQ(who(bob)["status"], "offline");
+    EXPECT_EQ(who(bob)["status"], "offline") << "at once";
 
     const auto chosen = alice.run({"presence", "away", "back at three"});
     EXPECT_TRUE(chosen.exit.ok()) << chosen.errors;
@@ -116,6 +129,40 @@ TEST_F(WhoTest, ChangesAreFollowed) {
     EXPECT_GE(statuses.size(), 2U);
     EXPECT_EQ(statuses.at(0), "offline");
     EXPECT_EQ(statuses.at(1), "online");
+}
+
+TEST_F(WhoTest, WhoLeavesIsSeenToAtOnceAndWhoDiesWithinSeconds) {
+    auto& alice = world.alice();
+    auto& bob = world.bob();
+    {
+        auto running = follow(alice);
+        sees(bob, "online");
+        running.kill(SIGTERM);
+        EXPECT_TRUE(ended_well(running));
+    }
+    Process watching{bob.command({"--json", "who", "--follow"})};
+    ASSERT_TRUE(watching.wait_for("offline", std::chrono::seconds{20}));
+    // How long after the signal Bob is told.
+    const auto told_after = [&](int signal) {
+        auto running = follow(alice);
+        EXPECT_TRUE(says(watching, "online"));
+        const auto begin = std::chrono::steady_clock::now();
+        running.kill(signal);
+        EXPECT_TRUE(says(watching, "offline"));
+        const auto end = std::chrono::steady_clock::now();
+        std::ignore = running.wait(std::chrono::seconds{20});
+        return end - begin;
+    };
+    EXPECT_LT(told_after(SIGTERM), std::chrono::seconds{5});
+    const auto died = told_after(SIGKILL);
+    EXPECT_GT(died, std::chrono::seconds{8}) << "it might have been back";
+    EXPECT_LT(died, std::chrono::seconds{15});
+    watching.kill(SIGTERM);
+    EXPECT_TRUE(ended_well(watching)) << watching.errors();
+    std::vector<std::string> statuses;
+    for (const auto& line : json_lines(watching.output()))
+        if (statuses.empty() || statuses.back() != line["status"]) statuses.push_back(line["status"]);
+    EXPECT_EQ(statuses, (std::vector<std::string>{"offline", "online", "offline", "online", "offline"}));
 }
 
 TEST_F(WhoTest, WhatCantBeSetIsRefused) {
