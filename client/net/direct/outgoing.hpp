@@ -19,10 +19,11 @@ class Outgoing {
     template <class Send>
     [[nodiscard]] Bytes now(Bytes bytes, const Send& send) {
         const std::scoped_lock lock{mutex_};
-        if (ended_ || unsent_ > max_unsent) return {};
+        if (ended_ || too_much_) return {};
         const std::size_t gone = behind_ == 0 ? send(ByteView{bytes}) : 0;
         if (gone < bytes.size()) ++behind_;
         unsent_ += bytes.size() - gone;
+        too_much_ = unsent_ > max_unsent;
         bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(gone));
         return bytes;
     }
@@ -33,7 +34,7 @@ class Outgoing {
         if (ended_) return true;
         waiting_.push_back(std::move(bytes));
         const std::scoped_lock lock{mutex_};
-        return unsent_ <= max_unsent;
+        return !too_much_;
     }
     /// False: not everything could leave.
     template <class Send>
@@ -66,6 +67,7 @@ class Outgoing {
     std::mutex mutex_;
     std::size_t behind_ = 0;  ///< pieces that are the loop's to send; under the mutex
     std::size_t unsent_ = 0;  ///< bytes of them; under the mutex
+    bool too_much_ = false;   ///< for good: from then on pieces are dropped
     bool ended_ = false;      ///< set under the mutex, by the loop's thread
     std::deque<Bytes> waiting_;
     std::size_t gone_of_first_ = 0;
