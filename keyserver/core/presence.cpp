@@ -51,10 +51,10 @@ void PresencePart::tidy(TopicHash hash) {
         // A quiet hour gives back what a busy one took.
         entries_.clear();
         entries_.shrink_to_fit();
-        free_ = {};
+        free_ = std::vector<std::uint32_t>{};  // `{}` would keep the memory
         index_.rehash(0);
-        crowds_ = {};
-        free_crowds_ = {};
+        crowds_ = std::vector<std::vector<ConnectionId>>{};
+        free_crowds_ = std::vector<std::size_t>{};
     }
 }
 
@@ -155,7 +155,7 @@ void PresencePart::remove_watcher(Entry& entry, ConnectionId watcher) {
     if (at != crowd.end() && *at == watcher) crowd.erase(at);
     if (crowd.size() > 1) return;
     const auto left = crowd.empty() ? 0 : crowd.front();
-    crowd = {};
+    crowd = std::vector<ConnectionId>{};
     free_crowds_.push_back(entry.watchers & ~several);
     entry.watchers = left;
 }

@@ -12,6 +12,7 @@ using State = TlsStream::State;
 constexpr std::uint32_t closing_retry_ms = 2000;
 constexpr std::size_t write_at_once = 16UL * 1024;  ///< what one TLS record holds
 constexpr int reads_a_turn = 4;                     ///< then others have theirs
+constexpr std::size_t kept_frames = 4;              ///< of a queue that is empty
 
 }  // namespace
 
@@ -243,10 +244,12 @@ void Connection::flush() {
         write(bytes_of(writer.bytes()));
     }
     if (gone_) return;
-    if (taken == outbound_.size())
-        outbound_ = {};  // no memory for who has nothing to hear
-    else
+    if (taken < outbound_.size())
         outbound_.erase(outbound_.begin(), outbound_.begin() + static_cast<std::ptrdiff_t>(taken));
+    else if (outbound_.capacity() <= kept_frames)
+        outbound_.clear();
+    else
+        outbound_ = std::vector<Queued>{};  // little memory for who has nothing to hear
     if (!closing_ || !unsent_.empty() || !outbound_.empty()) return;
     if (!close_sent_) {
         close_sent_ = true;

@@ -66,11 +66,15 @@ struct FrameBuffers::Buffer {
     /// As it was made: nothing of what was read is left in it.
     void forget() {
         std::memcpy(context.get(), fresh.data(), fresh.size());
-        crypto::wipe(message.data(), message.size());
+        forget_message();
         crypto::wipe(control.data(), control.size());
-        message.clear();
         control.clear();
         given = taken = 0;
+    }
+    void forget_message() {
+        crypto::wipe(message.data(), message.size());
+        message.clear();
+        handed_out = false;
     }
 
     static ssize_t give(std::uint8_t* to, std::size_t room, int /*flags*/, void* user) {
@@ -130,7 +134,7 @@ std::unique_ptr<FrameBuffers::Buffer> FrameBuffers::take() {
 void FrameBuffers::give_back(std::unique_ptr<Buffer> buffer) {
     if (spare_.size() >= kept) return;
     buffer->forget();
-    if (buffer->message.capacity() > kept_message) buffer->message = {};
+    if (buffer->message.capacity() > kept_message) buffer->message = Bytes{};  // `{}` would keep the memory
     spare_.push_back(std::move(buffer));
 }
 
@@ -145,10 +149,7 @@ FrameReader::Frame FrameReader::next(ByteView& bytes, std::size_t limit, FrameBu
         buffer_ = buffers.take();
     }
     auto& in = *buffer_;
-    if (in.handed_out) {
-        in.message.clear();
-        in.handed_out = false;
-    }
+    if (in.handed_out) in.forget_message();
     in.source = bytes;
     for (;;) {
         wslay_frame_iocb part{};

@@ -101,6 +101,16 @@ TEST_F(FrameReaderTest, HoldsABufferOnlyInsideAMessage) {
     EXPECT_FALSE(reader.inside());
 }
 
+TEST_F(FrameReaderTest, NothingOfAMessageIsLeftInTheBufferThatItWasIn) {
+    const auto text = frame(0x02, "a topic, ") + frame(0x80, "a write key");
+    auto bytes = bytes_of(text);
+    const auto got = reader.next(bytes, limit, buffers);
+    ASSERT_EQ(chars_of(got.payload), "a topic, a write key");
+    EXPECT_EQ(reader.next(bytes, limit, buffers).kind, Kind::nothing);
+    // It lies in a buffer that waits for the next message, of whomever.
+    EXPECT_EQ(chars_of(got.payload), std::string(got.payload.size(), '\0'));
+}
+
 TEST_F(FrameReaderTest, FragmentsBecomeOneMessageAndControlFramesMayComeBetween) {
     const auto got = read(frame(0x02, "one ") + frame(0x89, "are you there") + frame(0x00, "two ") +
                               frame(0x8a, "") + frame(0x80, "three") + frame(0x82, "next"),
