@@ -324,7 +324,7 @@ void Presence::refresh_watches(Server& server) {
     const auto time = time_at(*server.connection);
     auto days = days_to_watch(time);
     const auto first = day_to_watch_first(time);
-    std::ignore = std::ranges::stable_partition(days, [&](std::uint32_t each) { return each == first; });
+    std::ignore = std::ranges::partition(days, [&](std::uint32_t each) { return each == first; });
     server.topics.clear();
     std::erase_if(server.days,
                   [&](const auto& each) { return std::ranges::find(days, each.first) == days.end(); });
