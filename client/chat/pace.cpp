@@ -35,7 +35,8 @@ std::vector<Pace::Owed> Pace::due(std::int64_t now) {
     std::vector<Owed> out;
     for (auto& [contact, told] : told_) {
         if (!told.waits || !over(told.at, now)) continue;
-        told.text = *std::exchange(told.waits, std::nullopt);
+        told.text = std::move(*told.waits);
+        told.waits.reset();
         told.at = now;
         out.push_back({.contact = contact, .text = told.text});
     }

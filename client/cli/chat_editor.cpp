@@ -88,7 +88,7 @@ struct ChatEditor::Libedit {
         ::el_wset(line, EL_SETTY, L"-d", L"-isig", nullptr);
         ::el_wset(line, EL_BIND, L"^C", L"em-kill-line", nullptr);
         ::el_wset(line, EL_ADDFN, L"sotto-paste", L"take what is pasted as text", &paste);
-        ::el_wset(line, EL_BIND, paste_begins.data(), L"sotto-paste", nullptr);
+        ::el_wset(line, EL_BIND, std::wstring{paste_begins}.c_str(), L"sotto-paste", nullptr);
         ::el_wset(line, EL_ADDFN, L"sotto-suspend", L"go into the background", &suspend);
         ::el_wset(line, EL_BIND, L"^Z", L"sotto-suspend", nullptr);
         follow_size();
@@ -102,7 +102,7 @@ struct ChatEditor::Libedit {
     // NOLINTEND(cppcoreguidelines-pro-type-vararg)
 
     /// The line is drawn again where it stands, below this.
-    void draw_below(std::string_view text) {
+    void draw_below(std::string_view text) const {
         const auto* const info = ::el_wline(line);
         const auto typed =
             std::wstring_view{info->buffer, static_cast<std::size_t>(info->cursor - info->buffer)};

@@ -128,7 +128,7 @@ void use_locale() {
 
 std::string narrow(std::wstring_view text) {
     std::string out;
-    const auto put = [&out](std::uint32_t byte) { out += static_cast<char>(byte); };
+    const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
     for (const wchar_t c : text) {
         const auto code = static_cast<std::uint32_t>(c);
         if (code < 0x80) {
@@ -151,7 +151,7 @@ std::string narrow(std::wstring_view text) {
 }
 
 std::wstring widen(std::string_view text) {
-    if (!protocol::valid_utf8(text)) return std::wstring(1, replacement);
+    if (!protocol::valid_utf8(text)) return {replacement};
     std::wstring out;
     for (const char byte : text) {
         const auto value = static_cast<std::uint32_t>(static_cast<unsigned char>(byte));
