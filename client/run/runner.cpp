@@ -10,6 +10,7 @@ namespace {
 
 // A wall clock that is set back must not make anybody wait for it.
 constexpr std::chrono::milliseconds longest_wait{60'000};
+constexpr std::chrono::milliseconds direct_turn{20};  ///< for direct paths, in one turn of all
 
 }  // namespace
 
@@ -88,11 +89,14 @@ void Runner::go_direct(const std::function<std::unique_ptr<DirectTransport>(Dire
 }
 
 void Runner::take_direct() {
+    const auto until = Clock::now() + direct_turn;
     while (paths_ != nullptr) {
         auto event = paths_->pop();
         if (!event) return;
         if (see_direct_) see_direct_(*event);
         apply(engine_->handle(std::move(*event), now_ms()));
+        // However fast a contact writes, everything else has its turn; the next one begins at once.
+        if (interrupted_ || Clock::now() >= until) return transport_->wake();
     }
 }
 
