@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <clocale>
 #include <cstdint>
 #include <cwchar>
@@ -130,7 +131,7 @@ std::string narrow(std::wstring_view text) {
     std::string out;
     const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
     for (const wchar_t c : text) {
-        const auto code = static_cast<std::uint32_t>(c);
+        const auto code = std::bit_cast<std::uint32_t>(c);
         if (code < 0x80) {
             put(code);
         } else if (code < 0x800) {
