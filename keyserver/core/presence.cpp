@@ -169,7 +169,8 @@ bool PresencePart::watch(ConnectionId by, const std::vector<PresenceWatch>& watc
             room = false;
             continue;
         }
-        // Whoever may name a topic may fill it: that must not cost its other reader the rest of what they watch.
+        // Whoever may name a topic may fill it: that must not cost its other reader the rest of what they
+        // watch.
         if (!add_watcher(*entry, by, limits.presence_watchers)) continue;
         if (entry->blob) held.add(entry->topic, entry->blob.view());
     }
