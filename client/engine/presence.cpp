@@ -164,8 +164,10 @@ bool Presence::bring_forward(const storage::Contact& contact, storage::PresenceR
     if (row.theirs->day >= oldest) return changed;
     // However long we were away: a part of it, and the rest when contacts are looked through next.
     const auto to = std::min(oldest, row.theirs->day + crypto::max_presence_days);
+    auto next = crypto::presence_key_at(row.theirs->key, row.theirs->day, to);
+    if (!next) return changed;
     if (to < oldest) note();
-    row.theirs->key = crypto::presence_key_at(row.theirs->key, row.theirs->day, to).value();
+    row.theirs->key = std::move(*next);
     row.theirs->day = to;
     return true;
 }

@@ -42,6 +42,7 @@ void PresenceDummySeed::read() {
 }
 
 void PresenceDummySeed::write() {
+    if (!key_) return;
     auto hex = crypto::to_hex(key_->expose());
     auto text = std::to_string(day_) + ' ';
     text.reserve(text.size() + hex.size());

@@ -128,9 +128,10 @@ void Presence::look(std::int64_t contact) {
         case Judged::Is::absent:
             break;
     }
-    if (seen.was_there) {
+    const auto* const server = person.route ? find(*person.route) : nullptr;
+    if (seen.was_there && server != nullptr) {
         const auto now = core_->shell.now;
-        if (!seen.gone_at) seen.gone_at = now + find(*person.route)->connection->patience();
+        if (!seen.gone_at) seen.gone_at = now + server->connection->patience();
         if (now < *seen.gone_at) return;
     }
     show(contact, person, offline());
