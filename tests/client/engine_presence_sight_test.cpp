@@ -7,7 +7,7 @@ namespace {
 class PresenceSightTest : public PresenceTest {
   protected:
     /// The answers to Watch that are to be refused, and how.
-    void refuse_watches(wire::FailureCode code, std::uint32_t wait, std::function<bool()> when) {
+    void refuse_watches(wire::FailureCode code, std::uint32_t wait, const std::function<bool()>& when) {
         refused_.reset();
         circle.server.remember = [this, when](keyserver::ConnectionId, const wire::Request& request) {
             if (request.has_watch_presence() && when()) refused_ = request.id();

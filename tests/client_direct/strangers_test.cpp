@@ -31,7 +31,7 @@ class Knock {
     explicit Knock(const TcpEndpoint& to, ByteView from = {}) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
         if (!from.empty()) {
             const auto at = place(from, 0);
-            ::bind(socket_, reinterpret_cast<const sockaddr*>(&at), sizeof(at));
+            if (::bind(socket_, reinterpret_cast<const sockaddr*>(&at), sizeof(at)) != 0) return;
         }
         const auto at = place(to.address, to.port);
         connected_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&at), sizeof(at)) == 0;

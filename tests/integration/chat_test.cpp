@@ -116,7 +116,7 @@ TEST_F(ChatProgramTest, ThePromptNamesWhomBareTextGoesTo) {
         const auto output = alice.output();
         const auto answer = output.find("With " + std::string{name}, before);
         ASSERT_NE(answer, std::string::npos);
-        const auto other = std::string{name} == "bob" ? "carol> " : "bob> ";
+        const auto* const other = std::string{name} == "bob" ? "carol> " : "bob> ";
         EXPECT_EQ(output.find(other, answer), std::string::npos) << output.substr(before);
     }
     alice.write("/quit\r");
