@@ -156,12 +156,14 @@ TEST_F(WhoTest, WhoLeavesIsSeenToAtOnceAndWhoDiesWithinSeconds) {
     EXPECT_LT(told_after(SIGTERM), std::chrono::seconds{5});
     const auto died = told_after(SIGKILL);
     EXPECT_GT(died, std::chrono::seconds{8}) << "it might have been back";
-    EXPECT_LT(died, std::chrono::seconds{15});
+    EXPECT_LT(died, std::chrono::seconds{25});
     watching.kill(SIGTERM);
     EXPECT_TRUE(ended_well(watching)) << watching.errors();
     std::vector<std::string> statuses;
-    for (const auto& line : json_lines(watching.output()))
-        if (statuses.empty() || statuses.back() != line["status"]) statuses.push_back(line["status"]);
+    for (const auto& line : json_lines(watching.output())) {
+        const auto status = line["status"].get<std::string>();
+        if (statuses.empty() || statuses.back() != status) statuses.push_back(status);
+    }
     EXPECT_EQ(statuses, (std::vector<std::string>{"offline", "online", "offline", "online", "offline"}));
 }
 
